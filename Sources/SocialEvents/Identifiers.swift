@@ -1,0 +1,112 @@
+/// A platform's name as it begins every id and stands in the event's `platform` attribute: `feed`, `mastodon`, `x`.
+public struct Platform: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringLiteral {
+    /// Lower-case letters, digits and hyphens.
+    public var name: String
+
+    /// A platform by its name.
+    public init(_ name: String) { self.name = name }
+
+    /// A platform by a literal name.
+    public init(stringLiteral value: String) { name = value }
+
+    /// The name.
+    public var description: String { name }
+
+    /// The platform of events that the hub tells about itself.
+    public static let hub = Platform("hub")
+}
+
+/// The name of one configured source, unique in a hub; written `/sources/NAME` in an event's `source` attribute.
+public struct SourceName: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// The name as configured.
+    public var name: String
+
+    /// A source name, as it is; the configuration has checked its form.
+    public init(_ name: String) { self.name = name }
+
+    /// The name.
+    public var description: String { name }
+
+    /// By code points.
+    public static func < (lhs: Self, rhs: Self) -> Bool { lhs.name < rhs.name }
+}
+
+/// The id of something on a platform, `PLATFORM:KIND:NATIVE-ID`, the same by whichever way it was seen.
+///
+/// Opaque to readers.
+public struct ObjectID: Sendable, Hashable, CustomStringConvertible {
+    /// The whole id.
+    public var text: String
+
+    /// An id that is already in its final form.
+    public init(text: String) { self.text = text }
+
+    /// The id of `native` on `platform`; a native id longer than ``longestNative`` bytes is cut and closed with a digest of the whole.
+    public init(_ platform: Platform, _ kind: ObjectKind, _ native: String) {
+        self.init(platform, kind.rawValue, native)
+    }
+
+    /// An id in a namespace that is no object's kind, such as `actor` or `conversation`.
+    public init(_ platform: Platform, _ namespace: String, _ native: String) {
+        text = "\(platform.name):\(namespace):\(Self.bounded(native))"
+    }
+
+    /// Native ids longer than this many UTF-8 bytes are shortened.
+    public static let longestNative = 512
+
+    /// The id.
+    public var description: String { text }
+}
+
+/// The id of an event: a function of platform, object, verb and revision, so that the same fact has the same id however often it is seen.
+public struct EventID: Sendable, Hashable, CustomStringConvertible {
+    /// The whole id.
+    public var text: String
+
+    /// An id that is already in its final form.
+    public init(text: String) { self.text = text }
+
+    /// The id of what `verb` did to `object`, for example `feed:article:tag:example.org,2026:1/updated/3`.
+    ///
+    /// - Parameters:
+    ///   - object: what it happened to.
+    ///   - verb: what happened.
+    ///   - revision: counts repetitions of the verb on the object; 0 is left out.
+    public init(_ object: ObjectID, _ verb: EventType.Verb, revision: Int = 0) {
+        text = revision == 0 ? "\(object.text)/\(verb.rawValue)" : "\(object.text)/\(verb.rawValue)/\(revision)"
+    }
+
+    /// The id.
+    public var description: String { text }
+}
+
+/// A position in the log.
+///
+/// Sequences rise strictly; 0 stands before the first event.
+public struct Sequence: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// The position as a number, never negative.
+    public var number: Int64
+
+    /// A position.
+    public init(_ number: Int64) { self.number = number }
+
+    /// Before the first event.
+    public static let start = Sequence(0)
+
+    /// Twenty digits, zero-padded, so that text order is log order (the form of the CloudEvents `sequence` extension).
+    public var description: String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 20 - digits.count)) + digits
+    }
+
+    /// Reads decimal digits, padded or not.
+    public init?(_ text: some StringProtocol) {
+        guard text.utf8.count <= 20, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int64(text) else {
+            return nil
+        }
+        self.number = number
+    }
+
+    /// Earlier in the log is smaller.
+    public static func < (lhs: Self, rhs: Self) -> Bool { lhs.number < rhs.number }
+}
