@@ -10,7 +10,9 @@ public struct ConnectorContext: Sendable {
     public var http: any HTTPClient
     /// Tells the time.
     public var clock: any WallClock
-    /// Logs with the source's name as metadata. Connectors log nothing above `debug`; what matters is an event, an error or a loss.
+    /// Logs with the source's name as metadata.
+    ///
+    /// Connectors log nothing above `debug`; what matters is an event, an error or a loss.
     public var logger: Logger
 
     /// A context.

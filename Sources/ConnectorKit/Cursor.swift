@@ -1,6 +1,8 @@
 /// Where a source stopped reading at its platform: opaque to the hub, made and understood by the connector alone.
 public struct Cursor: Sendable, Hashable {
-    /// The version of the form of ``bytes``. A connector that changes the form raises it and still reads the older ones.
+    /// The version of the form of ``bytes``.
+    ///
+    /// A connector that changes the form raises it and still reads the older ones.
     public var version: Int
     /// What the connector needs to go on; at most ``maximumSize`` bytes.
     public var bytes: [UInt8]
@@ -15,7 +17,9 @@ public struct Cursor: Sendable, Hashable {
     }
 }
 
-/// A payload, or a part of one, that could not be normalised. The hub keeps it, counts it, and lets a person retry or discard it.
+/// A payload, or a part of one, that could not be normalised.
+///
+/// The hub keeps it, counts it, and lets a person retry or discard it.
 public struct DeadLetter: Sendable, Hashable {
     /// Why it could not be read: what was expected and where, safe to print.
     public var reason: String

@@ -1,5 +1,4 @@
 public import HTTPTypes
-public import SocialEvents
 
 /// Fetches over HTTP for connectors; the host gives one to each source, bound to that source's network policy.
 ///
@@ -117,29 +116,31 @@ public struct HTTPBody: AsyncSequence, Sendable {
     /// A piece of the body.
     public typealias Element = [UInt8]
 
-    private let next: @Sendable () async throws -> [UInt8]?
+    private let read: @Sendable () async throws -> [UInt8]?
 
     /// A body whose chunks `next` delivers, `nil` at the end.
     public init(next: @escaping @Sendable () async throws -> [UInt8]?) {
-        self.next = next
+        read = next
     }
 
     /// The iterator; a body is read once, so all iterators share one position.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(next: next)
+        Iterator(read: read)
     }
 
     /// Reads chunk by chunk.
     public struct Iterator: AsyncIteratorProtocol {
-        fileprivate let next: @Sendable () async throws -> [UInt8]?
+        fileprivate let read: @Sendable () async throws -> [UInt8]?
 
         /// The next chunk, `nil` at the end; throws ``HTTPClientError`` when the transfer breaks.
         public mutating func next() async throws -> [UInt8]? {
-            try await next()
+            try await read()
         }
     }
 
-    /// The whole body. The request's `maximumBodySize` bounds it.
+    /// The whole body.
+    ///
+    /// The request's `maximumBodySize` bounds it.
     public func collect() async throws -> [UInt8] {
         var iterator = makeAsyncIterator()
         guard var bytes = try await iterator.next() else { return [] }

@@ -1,4 +1,6 @@
-/// A credential. Whatever prints it prints `<redacted>`; only ``reveal()`` gives it, at the one place that sends it.
+/// A credential.
+///
+/// Whatever prints it prints `<redacted>`; only ``reveal()`` gives it, at the one place that sends it.
 public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let value: String
 

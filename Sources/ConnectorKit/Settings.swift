@@ -14,13 +14,21 @@ public protocol SettingDescription: Sendable {
     var isSecret: Bool { get }
 }
 
-/// A setting with the type it is decoded to. A connector declares each once; documentation and decoding both come from it.
+/// A setting with the type it is decoded to.
+///
+/// A connector declares each once; documentation and decoding both come from it.
 public struct Setting<Value: Sendable>: SettingDescription {
+    /// The key.
     public let name: String
+    /// One sentence: what it does.
     public let summary: String
+    /// What may be written, in a few words.
     public let form: String
+    /// The default as it would be written.
     public let defaultText: String?
+    /// Whether a configuration without it is refused.
     public let isRequired: Bool
+    /// Whether it is a credential.
     public let isSecret: Bool
     let defaultValue: Value?
     let decode: @Sendable (SettingNode, String) throws(SettingsError) -> Value
@@ -54,7 +62,8 @@ public struct Settings: Sendable {
     private let position: SettingPosition
 
     /// The settings that stand in `members`, at `path`.
-    public init(_ members: [SettingNode.Member] = [], path: String = "", position: SettingPosition = SettingPosition()) {
+    public init(_ members: [SettingNode.Member] = [], path: String = "", position: SettingPosition = SettingPosition())
+    {
         self.members = members
         self.path = path
         self.position = position
@@ -64,7 +73,11 @@ public struct Settings: Sendable {
     public func value<Value>(_ setting: Setting<Value>) throws(SettingsError) -> Value? {
         guard let member = members.first(where: { $0.key == setting.name }), member.value.content != .null else {
             if setting.isRequired {
-                throw SettingsError(at: position, path: path, "`\(setting.name)` is missing: \(setting.summary) Expected \(setting.form).")
+                throw SettingsError(
+                    at: position,
+                    path: path,
+                    "`\(setting.name)` is missing: \(setting.summary) Expected \(setting.form)."
+                )
             }
             return setting.defaultValue
         }
@@ -74,7 +87,11 @@ public struct Settings: Sendable {
     /// The value of a setting that is required or has a default.
     public func required<Value>(_ setting: Setting<Value>) throws(SettingsError) -> Value {
         guard let value = try value(setting) else {
-            throw SettingsError(at: position, path: path, "`\(setting.name)` is missing: \(setting.summary) Expected \(setting.form).")
+            throw SettingsError(
+                at: position,
+                path: path,
+                "`\(setting.name)` is missing: \(setting.summary) Expected \(setting.form)."
+            )
         }
         return value
     }
@@ -93,7 +110,9 @@ public struct Settings: Sendable {
     /// Complains about the first key that is none of `known`, naming the nearest one.
     public func refuseUnknownKeys(known: [String]) throws(SettingsError) {
         for member in members where !known.contains(member.key) {
-            let nearest = NearestName.of(member.key, in: known).map { "did you mean `\($0)`?" } ?? "known are: \(known.joined(separator: ", "))."
+            let nearest =
+                NearestName.of(member.key, in: known).map { "did you mean `\($0)`?" }
+                ?? "known are: \(known.joined(separator: ", "))."
             throw SettingsError(at: member.position, path: childPath(member.key), "unknown setting; \(nearest)")
         }
     }

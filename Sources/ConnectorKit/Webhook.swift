@@ -30,7 +30,9 @@ public struct WebhookDelivery: Sendable {
     }
 }
 
-/// What a connector makes of a delivery. The host answers the platform only after accepted events are durable.
+/// What a connector makes of a delivery.
+///
+/// The host answers the platform only after accepted events are durable.
 public enum WebhookOutcome: Sendable {
     /// Genuine: make these durable, then answer 200.
     case accepted([Event], deadLetters: [DeadLetter] = [])
