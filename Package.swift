@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One list for every target: what this package holds its code to.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The connectors. A new one is a folder under `Plugins/`, its name here, and its line in `Sources/roost/Connectors.swift`.
+let connectors = ["Feed"]
+
+/// A connector's target: its code lies in `Plugins/NAME` beside its README and fixtures.
+func connector(_ name: String) -> Target {
+    .target(
+        name: "\(name)Connector",
+        dependencies: [
+            "ConnectorKit", "SocialEvents", "JSON", "Markup",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Logging", package: "swift-log"),
+        ],
+        path: "Plugins/\(name)",
+        exclude: ["README.md", "Fixtures"],
+        swiftSettings: settings
+    )
+}
+
+/// A target of the host under `Sources/`.
+func room(_ name: String, exclude: [String] = [], _ dependencies: Target.Dependency...) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+/// A target of tests under `Tests/`.
+func tests(_ name: String, exclude: [String] = [], _ dependencies: Target.Dependency...) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let connectorTargets = connectors.map { Target.Dependency.target(name: "\($0)Connector") }
+
+let package = Package(
+    name: "roost",
+    products: [
+        .executable(name: "roost", targets: ["roost"]),
+        .library(name: "ConnectorKit", targets: ["ConnectorKit", "SocialEvents", "JSON", "Markup"]),
+        .library(name: "ConnectorTesting", targets: ["ConnectorTesting"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: connectors.map(connector) + [
+        .target(
+            name: "CSimdJSON",
+            cxxSettings: [.define("NDEBUG")],
+            linkerSettings: [.linkedLibrary("simdjson")]
+        ),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+
+        room("JSON", "CSimdJSON"),
+        room("Markup", "CLibXML2"),
+        room("SocialEvents", exclude: ["event.schema.json"], "JSON"),
+        room("ConnectorKit", "SocialEvents", "JSON", httpTypes, logging, crypto),
+        room("ConnectorTesting", "ConnectorKit", "SocialEvents", "JSON", httpTypes, logging),
+        room("CurlTransport", "CCurl", "ConnectorKit", "SocialEvents", httpTypes, logging),
+        room("MessageBus", "SocialEvents", "ConnectorKit"),
+        room("SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", grdb),
+        room("HubCore", "ConnectorKit", "MessageBus", "SocialEvents", "JSON", yams, logging, metrics, lifecycle),
+        room(
+            "HubHTTP", "HubCore", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", hummingbird, httpTypes, logging, nioCore, lifecycle
+        ),
+        room("PlatformSimulators", "JSON", hummingbird, httpTypes, logging, nioCore, lifecycle),
+        .executableTarget(
+            name: "roost",
+            dependencies: [
+                "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "MessageBus", "PlatformSimulators", "SocialEvents", "SQLiteBus",
+                argumentParser, logging, lifecycle, httpTypes,
+            ] + connectorTargets,
+            swiftSettings: settings
+        ),
+    ]
+)
