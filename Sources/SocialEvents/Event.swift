@@ -50,15 +50,15 @@ public struct EventData: Sendable, Hashable {
     public var inReplyTo: Reference?
     /// What the object quotes.
     public var quoteOf: Reference?
-    /// What is reposted, or reacted to with ``reaction``.
+    /// What is reposted.
     public var repostOf: Reference?
-    /// What a reaction, delivery or metrics observation is about, where it is not the subject itself.
+    /// What a reaction, delivery, follow or metrics observation is about, where it is not the subject itself.
     public var target: Reference?
     /// The conversation or thread.
     public var conversation: ObjectID?
     /// Where it was said: forum category, subreddit, list, group, hashtag, feed.
     public var channel: Channel?
-    /// The reaction's emoji or name.
+    /// The emoji or name of a reaction to the subject.
     public var reaction: String?
     /// Counts, as an observation with its own time.
     public var metrics: Metrics?

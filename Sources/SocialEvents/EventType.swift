@@ -62,4 +62,19 @@ public enum EventType: String, Sendable, Hashable, CaseIterable {
         /// A gap was filled.
         case closed
     }
+
+    /// What happened, as it stands in ids of events of this type.
+    public var verb: Verb {
+        switch self {
+        case .postCreated, .repostCreated, .reactionCreated, .messageCreated, .broadcastCreated, .followCreated:
+            .created
+        case .postUpdated, .messageUpdated, .deliveryUpdated, .profileUpdated, .accountUpdated: .updated
+        case .postDeleted, .repostDeleted, .reactionDeleted, .messageDeleted, .followDeleted: .deleted
+        case .metricsObserved: .observed
+        case .unrecognised: .unrecognised
+        case .sourceChanged: .changed
+        case .gapOpened: .opened
+        case .gapClosed: .closed
+        }
+    }
 }

@@ -93,17 +93,22 @@ public struct Sequence: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// Before the first event.
     public static let start = Sequence(0)
 
+    /// How many digits a written position has.
+    static let writtenLength = 20
+
     /// Twenty digits, zero-padded, so that text order is log order (the form of the CloudEvents `sequence` extension).
     public var description: String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, 20 - digits.count)) + digits
+        String(unsafeUninitializedCapacity: Self.writtenLength) { buffer in
+            buffer.writeDigits(number, count: Self.writtenLength, at: 0)
+            return Self.writtenLength
+        }
     }
 
     /// Reads decimal digits, padded or not.
     public init?(_ text: some StringProtocol) {
-        guard text.utf8.count <= 20, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int64(text) else {
-            return nil
-        }
+        guard text.utf8.count <= Self.writtenLength, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
+            let number = Int64(text)
+        else { return nil }
         self.number = number
     }
 
