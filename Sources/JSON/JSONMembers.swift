@@ -14,6 +14,10 @@ public struct JSONMembers: Sequence {
         Iterator(value)
     }
 
+    /// Whether there is none.
+    @inlinable
+    public var isEmpty: Bool { value.tag != .object || value.index + 1 == value.end }
+
     /// A walk over the members of an object.
     @frozen
     public struct Iterator: IteratorProtocol {

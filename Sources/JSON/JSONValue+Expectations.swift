@@ -10,12 +10,19 @@ extension JSONValue {
         JSONError(.mismatch, "expected \(expected), found \(found)", path: path)
     }
 
+    /// The same where only integers will do.
+    @usableFromInline
+    func integerMismatch(_ expected: StaticString) -> JSONError {
+        guard kind == .number else { return mismatch(expected) }
+        return JSONError(.mismatch, "expected \(expected), found a number with a fraction or out of range", path: path)
+    }
+
     private var found: String {
         switch kind {
         case .object: "an object"
         case .array: "an array"
         case .string: "a string"
-        case .number: "another number"
+        case .number: "a number"
         case .boolean: "a boolean"
         case .null: "null"
         }
@@ -39,7 +46,7 @@ extension JSONValue {
     /// - Throws: `JSONError` of code `mismatch`, with the path, when it is of another kind or out of range.
     @inlinable
     public func expectInt() throws(JSONError) -> Int {
-        guard let value = int else { throw mismatch("an integer") }
+        guard let value = int else { throw integerMismatch("an integer") }
         return value
     }
 
@@ -48,7 +55,7 @@ extension JSONValue {
     /// - Throws: `JSONError` of code `mismatch`, with the path, when it is of another kind or out of range.
     @inlinable
     public func expectUInt64() throws(JSONError) -> UInt64 {
-        guard let value = uint64 else { throw mismatch("an unsigned integer") }
+        guard let value = uint64 else { throw integerMismatch("an unsigned integer") }
         return value
     }
 

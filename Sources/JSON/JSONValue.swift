@@ -134,7 +134,9 @@ extension JSONValue {
     /// Where an object has a name more than once, the first counts.
     @inlinable
     public subscript(_ key: StaticString) -> JSONValue? {
-        member(key.utf8Start, key.utf8CodeUnitCount)
+        let name = key.utf8Start
+        let count = key.utf8CodeUnitCount
+        return member(name, count, prefix: Self.prefix(name, count))
     }
 
     /// The member of that name, or nil when it is absent or null, or this is no object.
@@ -144,8 +146,8 @@ extension JSONValue {
     public subscript(_ key: String) -> JSONValue? {
         var key = key
         return key.withUTF8 { utf8 in
-            guard let start = utf8.baseAddress else { return member(strings, 0) }
-            return member(start, utf8.count)
+            guard let name = utf8.baseAddress else { return member(strings, 0, prefix: 0) }
+            return member(name, utf8.count, prefix: Self.prefix(name, utf8.count))
         }
     }
 
@@ -237,26 +239,51 @@ extension JSONValue {
     /// The index after the value at an index.
     @inlinable
     func after(_ index: Int) -> Int {
-        switch Tag(UInt8(truncatingIfNeeded: tape[index] >> 56)) {
+        switch at(index).tag {
+        case .string: index + 1
         case .object, .array: Int(tape[index] & 0xFFFF_FFFF)
         case .signed, .unsigned, .double: index + 2
         default: index + 1
         }
     }
 
+    /// Looks a member up by its name and the first eight bytes of that, which tell most names apart.
     @inlinable
-    func member(_ key: UnsafePointer<UInt8>, _ count: Int) -> JSONValue? {
+    func member(_ name: UnsafePointer<UInt8>, _ count: Int, prefix: UInt64) -> JSONValue? {
         guard tag == .object else { return nil }
+        let mask = count >= 8 ? UInt64.max : 1 << (8 * UInt64(count)) - 1
         let end = end
-        var name = index + 1
-        while name < end {
-            if Self.equal(utf8(at: name), key, count) {
-                let value = at(name + 1)
+        var place = index + 1
+        while place < end {
+            // Fewer than eight bytes are followed by others of the string buffer, or by its padding.
+            let start = UnsafeRawPointer(strings + Int(tape[place] & 0x00FF_FFFF_FFFF_FFFF))
+            if start.loadUnaligned(as: UInt32.self) == count,
+                start.loadUnaligned(fromByteOffset: 4, as: UInt64.self) & mask == prefix,
+                count <= 8 || Self.equal(utf8(at: place), name, count)
+            {
+                let value = at(place + 1)
                 return value.isNull ? nil : value
             }
-            name = after(name + 1)
+            place = after(place + 1)
         }
         return nil
+    }
+
+    /// The first eight bytes of a name as a number, zeros after a shorter one.
+    ///
+    /// Folds to a constant for a literal.
+    @inlinable @inline(__always)
+    static func prefix(_ name: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
+        let bytes = UnsafeRawPointer(name)
+        if count >= 8 { return bytes.loadUnaligned(as: UInt64.self) }
+        if count >= 4 {
+            let head = UInt64(bytes.loadUnaligned(as: UInt32.self))
+            let tail = UInt64(bytes.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+            return head | tail << (8 * UInt64(count - 4))
+        }
+        if count == 0 { return 0 }
+        let middle = UInt64(name[count / 2]) << (8 * UInt64(count / 2))
+        return UInt64(name[0]) | middle | UInt64(name[count - 1]) << (8 * UInt64(count - 1))
     }
 
     @usableFromInline

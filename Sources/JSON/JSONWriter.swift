@@ -208,8 +208,8 @@ extension JSONWriter {
 
 extension JSONWriter {
     private mutating func quoted(_ text: String, colon: Bool) {
-        var text = text
-        text.withUTF8 { quoted($0, colon: colon) }
+        let isWritten: Void? = text.utf8.withContiguousStorageIfAvailable { quoted($0, colon: colon) }
+        if isWritten == nil { Array(text.utf8).withUnsafeBufferPointer { quoted($0, colon: colon) } }
     }
 
     /// Writes a string whose bytes are known to be UTF-8.
@@ -224,31 +224,43 @@ extension JSONWriter {
 
     /// Writes a string, or a name and its colon, from bytes that are valid UTF-8.
     private mutating func quoted(_ source: UnsafeBufferPointer<UInt8>, colon: Bool) {
-        value(reserving: 1) { text in
-            text[0] = UInt8(ascii: "\"")
-            return 1
-        }
         var position = 0
-        while true {
-            // A run is stored eight bytes at a time, the last of them in part.
-            append(reserving: source.count - position + 8) { text in
+        value(reserving: source.count + 3) { text in
+            text[0] = UInt8(ascii: "\"")
+            position = Self.copyPlain(source, from: 0, to: text + 1)
+            return position < source.count ? position + 1 : position + 1 + Self.close(text + 1 + position, colon)
+        }
+        if position < source.count { quotedRest(source, from: position, colon: colon) }
+        if colon { needsComma = false }
+    }
+
+    /// Writes the rest of a string from its first byte that must be escaped.
+    private mutating func quotedRest(_ source: UnsafeBufferPointer<UInt8>, from start: Int, colon: Bool) {
+        var position = start
+        while position < source.count {
+            appendEscape(of: source[position])
+            position += 1
+            append(reserving: source.count - position) { text in
                 let length = Self.copyPlain(source, from: position, to: text)
                 position += length
                 return length
             }
-            guard position < source.count else { break }
-            appendEscape(of: source[position])
-            position += 1
         }
-        append(reserving: 2) { text in
-            text[0] = UInt8(ascii: "\"")
-            text[1] = UInt8(ascii: ":")
-            return colon ? 2 : 1
-        }
-        needsComma = !colon
+        append(reserving: 2) { Self.close($0, colon) }
+    }
+
+    @inline(__always)
+    private static func close(_ text: UnsafeMutablePointer<UInt8>, _ colon: Bool) -> Int {
+        text[0] = UInt8(ascii: "\"")
+        guard colon else { return 1 }
+        text[1] = UInt8(ascii: ":")
+        return 2
     }
 
     /// Copies up to the first byte that must be escaped, and returns how many bytes that were.
+    ///
+    /// Goes by words, and by overlapping ones at the end; what it writes beyond the returned length is to be overwritten.
+    @inline(__always)
     private static func copyPlain(
         _ source: UnsafeBufferPointer<UInt8>,
         from start: Int,
@@ -258,31 +270,50 @@ extension JSONWriter {
         let bytes = UnsafeRawPointer(base + start)
         let text = UnsafeMutableRawPointer(target)
         let count = source.count - start
+        guard count >= 8 else { return copyFew(bytes, count, to: text) }
         var offset = 0
-        while offset + 8 <= count {
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-            text.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
+        while true {
+            let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            text.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
             let special = specialBytes(word)
             if special != 0 { return offset + special.trailingZeroBitCount / 8 }
-            offset += 8
+            if offset + 8 == count { return count }
+            offset = min(offset + 8, count - 8)
         }
-        while offset < count {
-            let byte = base[start + offset]
+    }
+
+    /// The same for fewer than eight bytes.
+    @inline(__always)
+    private static func copyFew(_ bytes: UnsafeRawPointer, _ count: Int, to text: UnsafeMutableRawPointer) -> Int {
+        if count >= 4 {
+            let head = bytes.loadUnaligned(as: UInt32.self)
+            let tail = bytes.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+            text.storeBytes(of: head, as: UInt32.self)
+            text.storeBytes(of: tail, toByteOffset: count - 4, as: UInt32.self)
+            let special = specialBytes(UInt64(head) | UInt64(tail) << 32)
+            if special == 0 { return count }
+            let position = special.trailingZeroBitCount / 8
+            return position < 4 ? position : count - 8 + position
+        }
+        for offset in 0..<count {
+            let byte = bytes.load(fromByteOffset: offset, as: UInt8.self)
             if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return offset }
-            target[offset] = byte
-            offset += 1
+            text.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
         }
         return count
     }
 
-    /// Sets the top bit of the first byte that must be escaped (and perhaps of later ones), of none if there is none.
+    /// Sets the top bit of the lowest byte that must be escaped (and perhaps of higher ones), of none if there is none.
+    ///
+    /// The lowest byte is the first one in memory: Swift runs on little-endian machines alone.
     @inline(__always)
     private static func specialBytes(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let quote = word ^ (ones &* 0x22)
         let backslash = word ^ (ones &* 0x5C)
-        let below = (word &- ones &* 0x20) & ~word
-        return (below | ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)) & (ones &* 0x80)
+        // Each subtraction borrows into the top bit of a byte below its bound; bytes of 0x80 and more do not count.
+        let below = (word &- ones &* 0x20) | (quote &- ones) | (backslash &- ones)
+        return below & ~word & (ones &* 0x80)
     }
 
     private mutating func appendEscape(of byte: UInt8) {
