@@ -1,6 +1,6 @@
 /// Finds what somebody meant who mistyped a name.
 public enum NearestName {
-    /// Names longer than this are not compared, so that hostile input costs nothing.
+    /// Names of more bytes than this are not compared, so that hostile input costs nothing.
     private static let longest = 64
 
     /// The candidate nearest to `name`, or `nil` when none is near enough to be meant.
@@ -9,12 +9,14 @@ public enum NearestName {
     /// neighbours swapped (optimal string alignment distance). Case, `-` and `_` count for nothing, so `Page-Size` finds `page_size`.
     /// Of equally near candidates the first wins.
     public static func of(_ name: String, in candidates: some Sequence<String>) -> String? {
+        guard name.utf8.count <= longest else { return nil }
         let wanted = folded(name)
-        guard !wanted.isEmpty, wanted.count <= longest else { return nil }
+        guard !wanted.isEmpty else { return nil }
         var best: (name: String, distance: Int)?
         for candidate in candidates {
+            guard candidate.utf8.count <= longest else { continue }
             let letters = folded(candidate)
-            guard !letters.isEmpty, letters.count <= longest else { continue }
+            guard !letters.isEmpty else { continue }
             let limit = min(max(1, max(wanted.count, letters.count) / 3), (best?.distance ?? .max) - 1)
             guard limit >= 0, abs(wanted.count - letters.count) <= limit else { continue }
             let distance = distance(wanted, letters)

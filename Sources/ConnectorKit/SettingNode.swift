@@ -45,7 +45,9 @@ public struct SettingNode: Sendable, Hashable {
     /// What kind of thing it is, in the words of an error: `a list`, `text "5x"`.
     public var kindDescription: String {
         switch content {
-        case .scalar(let text, _): "\"\(text.prefix(60))\""
+        case .scalar(let text, _):
+            "\"" + String(text.prefix(60).map { $0.isNewline || $0 < " " ? " " : $0 })
+                + (text.count > 60 ? "…\"" : "\"")
         case .secret: "a secret"
         case .null: "nothing"
         case .list: "a list"
