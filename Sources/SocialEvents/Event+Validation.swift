@@ -23,8 +23,7 @@ extension Event {
     /// reports no more than 20 problems of a bad one.
     public func validate() -> [EventProblem] {
         var check = EventCheck()
-        check.platform(platform)
-        check.eventID(id, of: self)
+        if check.platform(platform) { check.eventID(id, of: self) }
         check.objectID(subject, "subject")
         check.time(time, "time")
         check.length(causationID?.text, EventLimits.identifier, "causationid")
@@ -34,7 +33,9 @@ extension Event {
     }
 }
 
-/// Collects the problems of one event. Fields are given as closures or literals, so that naming them costs nothing
+/// Collects the problems of one event.
+///
+/// Fields are given as closures or literals, so that naming them costs nothing
 /// while there is no problem.
 struct EventCheck {
     private(set) var problems: [EventProblem] = []
@@ -77,12 +78,14 @@ struct EventCheck {
         }
     }
 
-    mutating func platform(_ platform: Platform) {
+    mutating func platform(_ platform: Platform) -> Bool {
         let name = platform.name.utf8
         guard let first = name.first, first != UInt8(ascii: "-"), name.allSatisfy(\.isNameByte) else {
-            return report("not a name of lower-case letters, digits and hyphens", "platform")
+            report("not a name of lower-case letters, digits and hyphens", "platform")
+            return false
         }
         length(platform.name, EventLimits.name, "platform")
+        return true
     }
 
     mutating func objectID(_ id: ObjectID?, _ field: @autoclosure () -> String) {
@@ -91,11 +94,15 @@ struct EventCheck {
 
     private mutating func identifier(_ text: String, _ field: @autoclosure () -> String) {
         length(text, EventLimits.identifier, field())
-        if !text.isIdentifier { report("not of the form PLATFORM:KIND:NATIVE-ID", field()) }
-        if text.hasUnprintableScalar { report("has a control or format character", field()) }
+        if !text.isIdentifier {
+            report("not of the form PLATFORM:KIND:NATIVE-ID", field())
+        } else if text.hasUnprintableScalar {
+            report("has a control or format character", field())
+        }
     }
 
     mutating func eventID(_ id: EventID, of event: Event) {
+        guard id.text.isIdentifier else { return report("not of the form PLATFORM:KIND:NATIVE-ID/VERB", "id") }
         identifier(id.text, "id")
         let platform = event.platform.name.utf8
         guard id.text.utf8.starts(with: platform), id.text.utf8.dropFirst(platform.count).first == UInt8(ascii: ":")

@@ -37,7 +37,9 @@ public final class EventDecoder {
 }
 
 extension Event {
-    /// Reads an event from a value of a document that is being parsed. Its source and stamp are passed over, and may be absent.
+    /// Reads an event from a value of a document that is being parsed.
+    ///
+    /// Its source and stamp are passed over, and may be absent.
     ///
     /// - Throws: `JSONError` with the path of the first value that is missing or of another type.
     public init(decoding value: JSONValue) throws(JSONError) {

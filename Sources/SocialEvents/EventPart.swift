@@ -1,6 +1,8 @@
 import JSON
 
-/// A value that stands as a JSON object inside an event. What it writes and what it reads are kept side by side.
+/// A value that stands as a JSON object inside an event.
+///
+/// What it writes and what it reads are kept side by side.
 protocol EventPart {
     /// Writes the members, without the braces. What is absent writes nothing.
     func encodeMembers(into writer: inout JSONWriter)

@@ -2,7 +2,9 @@
 ///
 /// The same text lies beside this file as `event.schema.json`.
 public enum EventSchema {
-    /// The schema's name. A change that breaks readers gets another number.
+    /// The schema's name.
+    ///
+    /// A change that breaks readers gets another number.
     public static let identifier = "urn:roost:schema:event:1"
 
     /// The name of the part that describes `data`: the CloudEvents attribute `dataschema`.

@@ -16,33 +16,32 @@ indirect enum SchemaNode: ExpressibleByStringLiteral, ExpressibleByIntegerLitera
     init(arrayLiteral elements: SchemaNode...) { self = .list(elements) }
     init(dictionaryLiteral elements: (String, SchemaNode)...) { self = .object(elements.map { ($0, $1) }) }
 
-    /// The JSON text, indented, lists of scalars on one line.
+    /// The JSON text, indented; what fits on a line stands on one.
     func text(indentation: String = "") -> String {
+        let line = singleLine
+        if line.utf8.count <= 100 { return line }
         let inner = indentation + "  "
+        let lines: [String]
         switch self {
-        case .text(let text):
-            return Self.quoted(text)
-        case .number(let number):
-            return String(number)
-        case .flag(let flag):
-            return flag ? "true" : "false"
-        case .list(let elements) where elements.allSatisfy(\.isScalar):
-            return "[" + elements.map { $0.text() }.joined(separator: ", ") + "]"
+        case .text, .number, .flag:
+            return line
         case .list(let elements):
-            let lines = elements.map { inner + $0.text(indentation: inner) }
+            lines = elements.map { inner + $0.text(indentation: inner) }
             return "[\n" + lines.joined(separator: ",\n") + "\n" + indentation + "]"
-        case .object(let members) where members.count <= 3 && members.allSatisfy(\.value.isScalar):
-            return "{ " + members.map { Self.quoted($0.name) + ": " + $0.value.text() }.joined(separator: ", ") + " }"
         case .object(let members):
-            let lines = members.map { inner + Self.quoted($0.name) + ": " + $0.value.text(indentation: inner) }
+            lines = members.map { inner + Self.quoted($0.name) + ": " + $0.value.text(indentation: inner) }
             return "{\n" + lines.joined(separator: ",\n") + "\n" + indentation + "}"
         }
     }
 
-    private var isScalar: Bool {
+    private var singleLine: String {
         switch self {
-        case .text, .number, .flag: true
-        case .list, .object: false
+        case .text(let text): Self.quoted(text)
+        case .number(let number): String(number)
+        case .flag(let flag): flag ? "true" : "false"
+        case .list(let elements): "[" + elements.map(\.singleLine).joined(separator: ", ") + "]"
+        case .object(let members):
+            "{ " + members.map { Self.quoted($0.name) + ": " + $0.value.singleLine }.joined(separator: ", ") + " }"
         }
     }
 

@@ -87,7 +87,9 @@ extension Timestamp {
     }
 }
 
-/// A day of the proleptic Gregorian calendar. Conversions count from 1 March, so that the leap day ends a year (Howard
+/// A day of the proleptic Gregorian calendar.
+///
+/// Conversions count from 1 March, so that the leap day ends a year (Howard
 /// Hinnant, "chrono-Compatible Low-Level Date Algorithms").
 private struct CivilDate {
     var year: Int64
