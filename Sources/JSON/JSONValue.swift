@@ -294,20 +294,15 @@ extension JSONValue {
     @inlinable
     static func equal(_ bytes: UnsafeBufferPointer<UInt8>, _ other: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         guard bytes.count == count, let start = bytes.baseAddress else { return false }
+        guard count > 8 else { return prefix(start, count) == prefix(other, count) }
         let a = UnsafeRawPointer(start)
         let b = UnsafeRawPointer(other)
         var offset = 0
-        while offset + 8 <= count {
-            let same =
-                a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                == b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            if !same { return false }
-            offset += 8
+        while true {
+            let word = a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            if word != b.loadUnaligned(fromByteOffset: offset, as: UInt64.self) { return false }
+            if offset + 8 == count { return true }
+            offset = min(offset + 8, count - 8)
         }
-        while offset < count {
-            if start[offset] != other[offset] { return false }
-            offset += 1
-        }
-        return true
     }
 }
