@@ -73,7 +73,7 @@ public final class ScriptedHTTPClient: HTTPClient {
         // Outside the lock: a handler may look at the client.
         guard let answer = scripted ?? handler?(request) else {
             state.update { $0.unexpected.append(request) }
-            throw HTTPClientError(.invalidRequest, "no answer is scripted for \(request.method.rawValue) \(request.url)")
+            throw HTTPClientError(.invalidRequest, "nothing is scripted for \(request.method.rawValue) \(request.url)")
         }
         switch answer.kind {
         case .failure(let error): throw error
