@@ -1,37 +1,168 @@
+package import ConnectorKit
+package import Logging
 package import MessageBus
+import ServiceLifecycle
 package import SocialEvents
+import Synchronization
 
 /// Runs every configured source and keeps what they bring.
-package final class Hub: Sendable {
+///
+/// Each source has a task of its own under ``run()``; a failing, hanging or paused one does not touch the others. What a source brings is durable
+/// together with its cursor before the next step, so that the hub may be killed at any moment. A connector that crashes the process (a trap in
+/// Swift cannot be caught) takes the hub with it; connectors that may do so belong outside the process.
+package final class Hub: Service, Sendable {
     /// The log that sources write to and readers read from.
     package let bus: any MessageBus
+    private let runners: [SourceName: SourceRunner]
+    private let order: [SourceName]
+    private let retention: RetentionPolicy
+    private let services: HubServices
+    private let currentPhase = Mutex(HubPhase.starting)
+    /// One command at a time, so that what is kept and what is done are the same.
+    private let commands = PullGate(permits: 1)
 
-    init(bus: any MessageBus) {
+    /// A hub of configured sources. Makes one HTTP client for each network policy; reads and writes nothing yet.
+    ///
+    /// - Parameters:
+    ///   - configuration: what to read and how long to keep it.
+    ///   - bus: the log. It is not closed by the hub: readers may outlive it.
+    ///   - http: makes the HTTP client of a network policy.
+    ///   - clock: tells the time.
+    ///   - logger: logs changes of state.
+    ///   - limits: what bounds the hub's work.
+    package init(
+        configuration: HubConfiguration,
+        bus: any MessageBus,
+        http: HTTPClientFactory,
+        clock: any WallClock = SystemClock(),
+        logger: Logger,
+        limits: HubLimits = HubLimits()
+    ) throws {
         self.bus = bus
+        retention = configuration.retention
+        let services = HubServices(
+            bus: bus,
+            clock: clock,
+            logger: logger,
+            limits: limits,
+            gate: PullGate(permits: limits.pullsInFlight)
+        )
+        self.services = services
+        var clients: [SourceNetwork: any HTTPClient] = [:]
+        var runners: [SourceName: SourceRunner] = [:]
+        for source in configuration.sources {
+            let client = try clients[source.network] ?? http(source.network)
+            clients[source.network] = client
+            runners[source.name] = SourceRunner(source, http: client, services: services)
+        }
+        self.runners = runners
+        order = configuration.sources.map(\.name)
     }
 
+    // MARK: Running
+
+    /// Reads the sources until cancelled or, under a service group, told to stop.
+    ///
+    /// Stopping cancels what is in flight, waits for batches that the log was handed, and returns within the grace of ``HubLimits``.
+    package func run() async {
+        currentPhase.withLock { if $0 == .starting { $0 = .running } }
+        services.logger.info("the hub reads its sources", metadata: ["sources": "\(runners.count)"])
+        await withTaskCancellationHandler {
+            await cancelWhenGracefulShutdown { await self.readAll() }
+        } onCancel: {
+            beginStopping()
+        }
+        currentPhase.withLock { $0 = .stopped }
+        services.logger.info("the hub has stopped")
+    }
+
+    private func readAll() async {
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                for name in order {
+                    guard let runner = runners[name] else { continue }
+                    group.addTask { await runner.run() }
+                }
+                group.addTask { await self.retain() }
+            }
+        } onCancel: {
+            beginStopping()
+        }
+    }
+
+    private func beginStopping() {
+        currentPhase.withLock { if $0 != .stopped { $0 = .stopping } }
+    }
+
+    private func retain() async {
+        guard retention.age != nil || retention.size != nil else { return }
+        let keeper = RetentionKeeper(bus: bus, clock: services.clock, logger: services.logger)
+        await keeper.run(policy: retention, interval: services.limits.retentionInterval)
+    }
+
+    // MARK: Asking
+
     /// Whether the hub does its work.
-    package var phase: HubPhase { .starting }
+    package var phase: HubPhase { currentPhase.withLock { $0 } }
 
     /// Whether the hub runs and its log takes events.
-    package var readiness: HubReadiness { HubReadiness(isReady: false, reasons: []) }
+    package var readiness: HubReadiness {
+        var reasons: [String] = []
+        let phase = phase
+        if phase != .running { reasons.append("the hub is \(phase.rawValue)") }
+        switch bus.condition {
+        case .ready: break
+        case .full(let reason), .failed(let reason): reasons.append("the log takes no events: \(reason)")
+        }
+        return HubReadiness(isReady: reasons.isEmpty, reasons: reasons)
+    }
 
-    /// Every source, by name.
-    package func sources() -> [SourceStatus] { [] }
+    /// Every source, in the order of the configuration.
+    package func sources() -> [SourceStatus] { order.compactMap { runners[$0]?.cell.status } }
 
     /// One source; `nil` when there is none of that name.
-    package func source(_ name: SourceName) -> SourceStatus? { nil }
+    package func source(_ name: SourceName) -> SourceStatus? { runners[name]?.cell.status }
 
     /// What all sources did since the hub started.
-    package var totals: SourceCounts { SourceCounts() }
+    package var totals: SourceCounts {
+        runners.values.reduce(into: SourceCounts()) { $0 += $1.cell.counts }
+    }
 
-    /// Stops reading a source until ``resume(_:)``, over restarts too. Durable when it returns; pausing a paused source does nothing.
+    // MARK: Commands
+
+    /// Stops reading a source until ``resume(_:)``, over restarts too.
     ///
-    /// Throws ``HubCommandError``, or `BusError` when the pause could not be kept.
-    package func pause(_ name: SourceName) async throws {}
+    /// Durable when it returns; pausing a paused source does nothing. Throws ``HubCommandError``, or `BusError` when the pause could not be kept.
+    package func pause(_ name: SourceName) async throws {
+        let cell = try cell(of: name)
+        try await commands.run {
+            try await self.bus.setValue(Array("paused".utf8), for: StoredKey.paused(name))
+            _ = cell.pause(now: self.services.clock.now)
+        }
+    }
 
     /// Reads a source again that was paused, or that had stopped as unauthorized or failed.
     ///
-    /// Throws ``HubCommandError``, or `BusError` when the change could not be kept.
-    package func resume(_ name: SourceName) async throws {}
+    /// Resuming a source that is being read does nothing. Throws ``HubCommandError``, or `BusError` when the change could not be kept.
+    package func resume(_ name: SourceName) async throws {
+        let cell = try cell(of: name)
+        try await commands.run {
+            try await self.bus.setValue(nil, for: StoredKey.paused(name))
+            _ = cell.resume(now: self.services.clock.now)
+        }
+    }
+
+    private func cell(of name: SourceName) throws -> SourceCell {
+        guard let runner = runners[name] else {
+            throw HubCommandError.unknownSource(
+                name,
+                nearest: NearestName.of(name.name, in: order.lazy.map(\.name))
+            )
+        }
+        guard runner.source.isEnabled else { throw HubCommandError.disabled(name) }
+        switch phase {
+        case .stopping, .stopped: throw HubCommandError.stopping
+        case .starting, .running: return runner.cell
+        }
+    }
 }

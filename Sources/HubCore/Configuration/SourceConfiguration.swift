@@ -1,0 +1,59 @@
+package import ConnectorKit
+package import SocialEvents
+
+/// One source as configured and checked.
+package struct SourceConfiguration: Sendable {
+    /// Its name.
+    package var name: SourceName
+    /// The connector it uses.
+    package var connector: any Connector.Type
+    /// The connector's own settings.
+    package var settings: Settings
+    /// How often it is asked: the shortest and the longest interval.
+    package var interval: ClosedRange<Duration>
+    /// How long one pull may take.
+    package var deadline: Duration
+    /// Where its requests may go.
+    package var network: SourceNetwork
+    /// Whether it is read at all.
+    package var isEnabled: Bool
+
+    /// A source.
+    package init(
+        name: SourceName,
+        connector: any Connector.Type,
+        settings: Settings = Settings(),
+        interval: ClosedRange<Duration>,
+        deadline: Duration = SourceSettings.defaultDeadline,
+        network: SourceNetwork = SourceNetwork(),
+        isEnabled: Bool = true
+    ) {
+        self.name = name
+        self.connector = connector
+        self.settings = settings
+        self.interval = interval
+        self.deadline = deadline
+        self.network = network
+        self.isEnabled = isEnabled
+    }
+}
+
+/// Where a source's requests may go and by which way. Sources with equal ones share an HTTP client.
+package struct SourceNetwork: Sendable, Hashable {
+    /// Whether private, loopback and link-local addresses may be reached.
+    package var allowsPrivateNetwork: Bool
+    /// The URL of a proxy; a secret because it may hold a password.
+    package var proxy: Secret?
+    /// A file of PEM certificates to trust instead of the system's.
+    package var certificateFile: String?
+
+    /// Straight to the open network.
+    package init(allowsPrivateNetwork: Bool = false, proxy: Secret? = nil, certificateFile: String? = nil) {
+        self.allowsPrivateNetwork = allowsPrivateNetwork
+        self.proxy = proxy
+        self.certificateFile = certificateFile
+    }
+}
+
+/// Makes the HTTP client for sources of one network policy; called once per policy, when the hub is made.
+package typealias HTTPClientFactory = @Sendable (SourceNetwork) throws -> any HTTPClient

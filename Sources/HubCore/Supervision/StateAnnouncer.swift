@@ -1,0 +1,78 @@
+import SocialEvents
+
+/// Makes `hub.source.changed` events of a source's moves, at a bounded rate.
+///
+/// `starting` and `stopped` are not told: the one is over at once, the other is the hub's own end. What comes and goes between two chances to
+/// write is not told either. A source that flaps is told ``burst`` moves and then one a minute; the state it is in is told as soon as that allows.
+/// States that wait for a person are always told.
+struct StateAnnouncer: Sendable {
+    /// Moves told without delay.
+    static let burst = 10
+    /// How often one more may be told.
+    static let refill = Duration.seconds(60)
+
+    private let subject: ObjectID
+    /// The state that readers of the log know.
+    private var told = SourceState.starting
+    private var prepared: Event?
+    private var lastRevision = 0
+    private var tokens = StateAnnouncer.burst
+    private var refilledAt: Timestamp
+
+    init(source: SourceName, now: Timestamp) {
+        subject = ObjectID(.hub, "source", source.name)
+        refilledAt = now
+    }
+
+    /// The event to write next, the same until it is written or the state has changed again.
+    mutating func pending(_ machine: SourceMachine, now: Timestamp) -> Event? {
+        guard machine.state != told, machine.state != .starting, machine.state != .stopped else {
+            prepared = nil
+            return nil
+        }
+        refill(now: now)
+        guard tokens > 0 || !machine.isActive else { return nil }
+        if let prepared, prepared.data.sourceState?.state == machine.state, prepared.time == machine.since {
+            return prepared
+        }
+        // The time alone would do but for clocks that are set back.
+        lastRevision = max(lastRevision + 1, Int(machine.since.milliseconds))
+        var event = Event(
+            id: EventID(subject, .changed, revision: lastRevision),
+            type: .sourceChanged,
+            platform: .hub,
+            subject: subject,
+            time: machine.since
+        )
+        event.data.sourceState = SourceStateChange(
+            state: machine.state,
+            previous: told,
+            reason: machine.reason,
+            until: machine.until,
+            attempt: machine.attempt > 0 ? machine.attempt : nil
+        )
+        prepared = event
+        return event
+    }
+
+    /// The event is durable.
+    mutating func written(_ event: Event) {
+        guard let state = event.data.sourceState?.state else { return }
+        told = state
+        tokens = max(0, tokens - 1)
+        prepared = nil
+    }
+
+    private mutating func refill(now: Timestamp) {
+        let passed = refilledAt.duration(to: now)
+        // A clock that was set back starts the count anew.
+        guard passed >= .zero, tokens < Self.burst else {
+            refilledAt = now
+            return
+        }
+        let earned = Int(passed / Self.refill)
+        guard earned > 0 else { return }
+        tokens = min(Self.burst, tokens + earned)
+        refilledAt = tokens == Self.burst ? now : refilledAt.advanced(by: Self.refill * earned)
+    }
+}
