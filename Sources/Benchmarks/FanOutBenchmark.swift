@@ -1,0 +1,202 @@
+import ConnectorKit
+import CurlTransport
+import Glibc
+import HTTPTypes
+import HubCore
+import HubHTTP
+import Logging
+import MessageBus
+import ServiceLifecycle
+import SocialEvents
+import SQLiteBus
+import Synchronization
+
+private let readerCount = 500
+private let burstEvents = 20_000
+private let burstBatch = 100
+
+/// Appends to a log that 500 readers follow by server-sent events: how much arrives, how soon, and what it costs the hub.
+///
+/// The readers are another process, so that the processor time is the hub's alone.
+func benchmarkFanOut() async throws -> [BenchmarkRow] {
+    raiseDescriptorLimit()
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    let bus = try await SQLiteBus(directory: folder.path + "/data", SQLiteBusConfiguration { SystemClock().now })
+    let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
+    let hub = try Hub(configuration: HubConfiguration(), bus: bus, http: { _ in throw ConnectorError(.unsupported, "no sources") }, logger: logger)
+    let server = HubServer(hub: hub, clock: SystemClock(), logger: logger)
+    let running = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
+    let application = server.application(host: "127.0.0.1", port: 0) { running.continuation.yield($0) }
+    let group = ServiceGroup(services: [application, server.liveFeeds], logger: logger)
+    let rows = try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        var ports = running.stream.makeAsyncIterator()
+        let port = await ports.next() ?? 0
+        let rows = [try await burst(bus, port: port), try await trickle(bus, port: port)].flatMap { $0 }
+        await group.triggerGracefulShutdown()
+        try await tasks.waitForAll()
+        return rows
+    }
+    await bus.close()
+    return rows
+}
+
+/// Everything at once: events delivered a second, and the hub's processor time for one event to one reader.
+private func burst(_ bus: SQLiteBus, port: Int) async throws -> [BenchmarkRow] {
+    let readers = try ReaderProcess(port: port, events: burstEvents)
+    try readers.waitUntilConnected()
+    let before = processorSeconds(RUSAGE_SELF)
+    let start = ContinuousClock.now
+    for batch in 0 ..< burstEvents / burstBatch {
+        let events = (0 ..< burstBatch).map { kilobyteEvent(batch * burstBatch + $0, of: "burst") }
+        _ = try await bus.append(LogBatch(source: SourceName("bench"), events: events))
+    }
+    _ = try readers.waitForReport()
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let delivered = Double(burstEvents * readerCount)
+    let cost = (processorSeconds(RUSAGE_SELF) - before) / delivered
+    return [
+        BenchmarkRow(name: "fan-out, \(readerCount) SSE readers, flat out", value: delivered / seconds, unit: "deliveries/s", note: "append included"),
+        BenchmarkRow(name: "fan-out, hub's CPU for one event to one reader", value: cost * 1e6, unit: "µs"),
+    ]
+}
+
+/// A hundred events a second: how long after its commit was asked for an event is at its readers.
+private func trickle(_ bus: SQLiteBus, port: Int) async throws -> [BenchmarkRow] {
+    let events = 500
+    let readers = try ReaderProcess(port: port, events: events)
+    try readers.waitUntilConnected()
+    for number in 0 ..< events {
+        var event = kilobyteEvent(number, of: "trickle")
+        event.time = SystemClock().now
+        _ = try await bus.append(LogBatch(source: SourceName("bench"), events: [event]))
+        try await SystemClock().sleep(for: .milliseconds(10))
+    }
+    let latencies = try readers.waitForReport()
+    return [
+        BenchmarkRow(name: "fan-out, 100 events/s, append to reader, median", value: latencies.median, unit: "ms"),
+        BenchmarkRow(name: "fan-out, 100 events/s, append to reader, p99", value: latencies.high, unit: "ms"),
+    ]
+}
+
+/// An event whose JSON is about 1 KB.
+func kilobyteEvent(_ number: Int, of run: String) -> Event {
+    let platform: Platform = "bench"
+    let id = ObjectID(platform, .post, "\(run)-\(number)")
+    var object = SocialObject(id: id, kind: .post)
+    object.text = String(repeating: "Two hours in the rain and nobody told us anything. ", count: 12)
+    object.url = "https://bench.example/\(run)/\(number)"
+    var data = EventData()
+    data.object = object
+    data.actor = Actor(id: ObjectID(platform, "actor", "\(number % 97)"), handle: "reader\(number % 97)", name: "Reader \(number % 97)")
+    return Event(
+        id: EventID(id, .created),
+        type: .postCreated,
+        platform: platform,
+        subject: id,
+        time: Timestamp(milliseconds: 1_790_000_000_000 + Int64(number)),
+        data: data
+    )
+}
+
+/// This executable once more, as 500 readers.
+private final class ReaderProcess {
+    private let process: pid_t
+    private let output: UnsafeMutablePointer<FILE>
+
+    init(port: Int, events: Int) throws {
+        let arguments = ["sse-readers", "\(port)", "\(readerCount)", "\(events)"]
+        guard let program = CommandLine.arguments.first, let spawned = spawnReading([program] + arguments) else {
+            throw BenchmarkFailure("the readers could not be started")
+        }
+        (process, output) = spawned
+    }
+
+    func waitUntilConnected() throws {
+        guard readLine() == "connected" else { throw BenchmarkFailure("the readers could not connect") }
+    }
+
+    /// Median and 99th percentile of the time from an event's `time` to its arrival, in milliseconds.
+    func waitForReport() throws -> (median: Double, high: Double) {
+        let words = readLine().split(separator: " ")
+        fclose(output)
+        waitpid(process, nil, 0)
+        guard words.count == 2, let median = Double(words[0]), let high = Double(words[1]) else {
+            throw BenchmarkFailure("the readers broke off")
+        }
+        return (median, high)
+    }
+
+    private func readLine() -> String {
+        var buffer = [CChar](repeating: 0, count: 200)
+        guard fgets(&buffer, Int32(buffer.count), output) != nil else { return "" }
+        return String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// The other process: opens `count` streams, counts `events` on each, prints what it measured.
+func runReaders(port: Int, count: Int, events: Int) async throws {
+    raiseDescriptorLimit()
+    var configuration = CurlTransportConfiguration()
+    configuration.maximumConnections = count + 10
+    configuration.maximumConnectionsPerHost = count + 10
+    let transport = try CurlTransport(configuration)
+    let client = transport.client(policy: .allowPrivate)
+    let latencies = Mutex<[Int64]>([])
+    var bodies: [HTTPBody] = []
+    for _ in 0 ..< count {
+        let request = HTTPClientRequest(
+            .get,
+            "http://127.0.0.1:\(port)/v1/events",
+            headers: [.accept: "text/event-stream"],
+            deadlines: HTTPDeadlines(idle: nil, total: nil),
+            maximumBodySize: .max
+        )
+        let body = try await client.send(request).body
+        // The first bytes are the stream's position: from here on nothing is missed.
+        var iterator = body.makeAsyncIterator()
+        _ = try await iterator.next()
+        bodies.append(body)
+    }
+    print("connected")
+    fflush(stdout)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        for body in bodies {
+            group.addTask {
+                let measured = try await readStream(body, events: events)
+                latencies.withLock { $0 += measured }
+            }
+        }
+        try await group.waitForAll()
+    }
+    let sorted = latencies.withLock { $0.sorted() }
+    print("\(sorted[sorted.count / 2]) \(sorted[sorted.count * 99 / 100])")
+    await transport.shutdown()
+}
+
+/// Counts events by their `event:` lines and takes the latency of the last one in each piece.
+private func readStream(_ body: HTTPBody, events: Int) async throws -> [Int64] {
+    var left = events
+    var latencies: [Int64] = []
+    let marker = Array("\nevent: ".utf8)
+    var matched = 0
+    for try await chunk in body {
+        for byte in chunk {
+            matched = byte == marker[matched] ? matched + 1 : (byte == marker[0] ? 1 : 0)
+            if matched == marker.count {
+                left -= 1
+                matched = 0
+            }
+        }
+        if let time = lastTime(in: chunk) { latencies.append(max(0, SystemClock().now.milliseconds - time.milliseconds)) }
+        if left <= 0 { break }
+    }
+    return latencies.isEmpty ? [0] : latencies
+}
+
+private func lastTime(in chunk: [UInt8]) -> Timestamp? {
+    let marker = Array("\"time\":\"".utf8)
+    guard let start = chunk.indices.last(where: { chunk[$0...].starts(with: marker) }) else { return nil }
+    return Timestamp(rfc3339: String(decoding: chunk[(start + marker.count)...].prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self))
+}

@@ -1,0 +1,118 @@
+import ArgumentParser
+import ConnectorKit
+import CurlTransport
+import Glibc
+import HubCore
+import HubHTTP
+import Logging
+import MessageBus
+import PlatformSimulators
+import ServiceLifecycle
+import SQLiteBus
+
+/// `roost run`
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs the hub: reads every source, keeps the log, serves those who subscribe.",
+        discussion: "Ctrl-C or SIGTERM stops it in order. Started again, it goes on where it was."
+    )
+
+    @OptionGroup var file: ConfigurationFile
+
+    @Flag(help: "Print the events as they come, from the last few on.")
+    var follow = false
+
+    func run() async throws {
+        let configuration = try file.load()
+        LoggingSystem.bootstrap { LogOutput(label: $0, configuration.log) }
+        let logger = Logger(label: "roost")
+        let clock = SystemClock()
+        let bus = try await open(configuration, clock: clock)
+        let transport = try CurlTransport()
+        do {
+            let hub = try Hub(
+                configuration: configuration,
+                bus: bus,
+                http: { transport.client(for: $0) },
+                clock: clock,
+                logger: logger
+            )
+            try await serve(hub, configuration, logger: logger)
+        } catch {
+            await bus.close()
+            await transport.shutdown()
+            throw error as? SettingsError == nil ? error : Failure(.usage, "\(error)")
+        }
+        await bus.close()
+        await transport.shutdown()
+    }
+
+    private func open(_ configuration: HubConfiguration, clock: SystemClock) async throws -> SQLiteBus {
+        do {
+            return try await SQLiteBus(directory: configuration.dataDirectory, SQLiteBusConfiguration { clock.now })
+        } catch let error as BusError {
+            throw Failure(.environment, error.description)
+        }
+    }
+
+    /// Runs everything until a signal comes. Services stop in the reverse of this order: streams end before the server that carries them, and the
+    /// server before the sources.
+    private func serve(_ hub: Hub, _ configuration: HubConfiguration, logger: Logger) async throws {
+        let server = HubServer(hub: hub, clock: SystemClock(), logger: logger)
+        let listen = configuration.listen
+        let application = server.application(host: listen.host, port: listen.port) { port in
+            let base = "http://\(ListenAddress(host: listen.host, port: port))"
+            Terminal.error("listening on \(base)")
+            Terminal.error("events: curl -N -H 'Accept: text/event-stream' \(base)/v1/events")
+            Terminal.error("sources: \(base)/v1/sources")
+        }
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .error)
+        var services: [any Service] = configuration.simulators.map { simulator in
+            FeedSimulator.demo(port: simulator.port, pace: simulator.pace, seed: simulator.seed).application(logger: quiet)
+        }
+        services += [hub, application, server.liveFeeds]
+        if follow { services.append(EventPrinter(bus: hub.bus)) }
+        var group = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) },
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: quiet
+        )
+        // Ctrl-C ends within five seconds whatever a source or a reader does.
+        group.maximumGracefulShutdownDuration = .seconds(3)
+        group.maximumCancellationDuration = .seconds(1)
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch {
+            let ports = configuration.simulators.map(\.port) + [listen.port]
+            let mend = "change `listen` or the simulator's `port` in \(file.path)"
+            throw PortTaken.failure(error, ports: ports, mend: mend) ?? error
+        }
+        Terminal.error("stopped in order")
+    }
+}
+
+/// Which configuration a command reads.
+struct ConfigurationFile: ParsableArguments {
+    @Option(name: [.customLong("config"), .customShort("c")], help: "The configuration.")
+    var path = "Config/roost.yaml"
+
+    func load() throws -> HubConfiguration {
+        do {
+            return try HubConfiguration.load(path: path, registry: ConnectorRegistry(allConnectors))
+        } catch let errors as ConfigurationErrors {
+            throw Failure(errors.isMissingFile ? .environment : .usage, lines: errors.errors.map(\.description))
+        }
+    }
+}
+
+extension CurlTransport {
+    func client(for network: SourceNetwork) -> any HTTPClient {
+        client(
+            policy: network.allowsPrivateNetwork ? .allowPrivate : .publicOnly,
+            proxy: network.proxy?.reveal(),
+            certificateAuthority: network.certificateFile
+        )
+    }
+}
