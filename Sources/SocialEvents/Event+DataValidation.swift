@@ -108,7 +108,7 @@ extension EventCheck {
     private mutating func entities(of object: SocialObject) {
         guard !object.entities.isEmpty else { return }
         elements(object.entities.count, most: EventLimits.entities, "data.object.entities")
-        let length = object.text?.unicodeScalars.count ?? 0
+        let length = object.text?.scalarCount ?? 0
         for (position, entity) in object.entities.enumerated() {
             if entity.start < 0 || entity.start > entity.end || entity.end > length {
                 report("not within the text", "data.object.entities[\(position)]")

@@ -71,9 +71,8 @@ struct EventCheck {
     mutating func url(_ url: String?, _ field: @autoclosure () -> String) {
         guard let url else { return }
         length(url, EventLimits.url, field())
-        if url.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { report("has a control character", field()) }
-        let text = url.utf8
-        if text.begins(with: "javascript:") || text.begins(with: "vbscript:") || text.begins(with: "data:") {
+        if url.hasControlByte { report("has a control character", field()) }
+        if url.begins(with: "javascript:") || url.begins(with: "vbscript:") || url.begins(with: "data:") {
             report("has a scheme that is not allowed", field())
         }
     }
@@ -105,15 +104,24 @@ struct EventCheck {
         guard id.text.isIdentifier else { return report("not of the form PLATFORM:KIND:NATIVE-ID/VERB", "id") }
         identifier(id.text, "id")
         let platform = event.platform.name.utf8
-        guard id.text.utf8.starts(with: platform), id.text.utf8.dropFirst(platform.count).first == UInt8(ascii: ":")
-        else { return report("does not begin with the platform", "id") }
-        var rest = Substring(id.text).utf8
-        let digits = rest.reversed().prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }.count
-        if digits > 0, rest.dropLast(digits).last == UInt8(ascii: "/") { rest = rest.dropLast(digits + 1) }
         let verb = event.type.verb.rawValue.utf8
-        guard rest.count > verb.count, rest.suffix(verb.count).elementsEqual(verb),
-            rest.dropLast(verb.count).last == UInt8(ascii: "/")
-        else { return report("does not end with the verb of the type", "id") }
+        let fault: String? = id.text.withBytes { text in
+            guard text.count > platform.count, text[platform.count] == UInt8(ascii: ":"), text.starts(with: platform)
+            else { return "does not begin with the platform" }
+            var end = text.count
+            while end > 0, text[end - 1] >= UInt8(ascii: "0"), text[end - 1] <= UInt8(ascii: "9") { end -= 1 }
+            if end == text.count || end == 0 || text[end - 1] != UInt8(ascii: "/") {
+                end = text.count
+            } else {
+                end -= 1
+            }
+            let start = end - verb.count
+            guard start > 0, text[start - 1] == UInt8(ascii: "/"), text[start..<end].elementsEqual(verb) else {
+                return "does not end with the verb of the type"
+            }
+            return nil
+        }
+        if let fault { report(fault, "id") }
     }
 
     mutating func requirements(of event: Event) {
@@ -123,14 +131,6 @@ struct EventCheck {
         for (part, name) in EventRequirements.inData where missing.contains(part) {
             report("required by the type, but absent", "data.\(name)")
         }
-    }
-}
-
-extension String.UTF8View {
-    /// Whether the bytes begin with those of `lowercase`, in whichever case.
-    fileprivate func begins(with lowercase: StaticString) -> Bool {
-        let prefix = UnsafeBufferPointer(start: lowercase.utf8Start, count: lowercase.utf8CodeUnitCount)
-        return starts(with: prefix) { $0 == $1 || ($0 >= UInt8(ascii: "A") && $0 | 0x20 == $1) }
     }
 }
 
@@ -144,23 +144,29 @@ extension UInt8 {
 }
 
 extension String {
+    /// Whether the text begins with `lowercase`, in whichever case.
+    fileprivate func begins(with lowercase: StaticString) -> Bool {
+        withBytes { bytes in
+            guard bytes.count >= lowercase.utf8CodeUnitCount else { return false }
+            for position in 0..<lowercase.utf8CodeUnitCount {
+                let byte = bytes[position]
+                let isCapital = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
+                if (isCapital ? byte | 0x20 : byte) != lowercase.utf8Start[position] { return false }
+            }
+            return true
+        }
+    }
+
     /// Whether the text has the form `PLATFORM:KIND:NATIVE-ID`.
     fileprivate var isIdentifier: Bool {
-        var parts = 0
-        var length = 0
-        for byte in utf8 {
-            if parts == 2 { return true }
-            if byte == UInt8(ascii: ":"), length > 0 {
-                parts += 1
-                length = 0
-            } else if byte.isNameByte && (length > 0 || byte != UInt8(ascii: "-"))
-                || (parts == 1 && byte == UInt8(ascii: "_"))
-            {
-                length += 1
-            } else {
-                return false
-            }
+        withBytes { bytes in
+            guard let platformEnd = bytes.firstIndex(of: UInt8(ascii: ":")) else { return false }
+            let rest = bytes[(platformEnd + 1)...]
+            guard let kindEnd = rest.firstIndex(of: UInt8(ascii: ":")), kindEnd + 1 < bytes.count else { return false }
+            let platform = bytes[..<platformEnd]
+            let kind = rest[..<kindEnd]
+            return !platform.isEmpty && platform.first != UInt8(ascii: "-") && platform.allSatisfy(\.isNameByte)
+                && !kind.isEmpty && kind.allSatisfy { $0.isNameByte || $0 == UInt8(ascii: "_") }
         }
-        return false
     }
 }

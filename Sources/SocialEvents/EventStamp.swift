@@ -54,7 +54,7 @@ public struct EventStamp: Sendable, Hashable {
 
     private func append(_ sequence: Sequence, to output: inout [UInt8]) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Sequence.writtenLength) { buffer in
-            buffer.writeDigits(sequence.number, count: Sequence.writtenLength, at: 0)
+            sequence.write(to: buffer)
             output.append(contentsOf: buffer)
         }
     }

@@ -48,7 +48,17 @@ public struct ObjectID: Sendable, Hashable, CustomStringConvertible {
 
     /// An id in a namespace that is no object's kind, such as `actor` or `conversation`.
     public init(_ platform: Platform, _ namespace: String, _ native: String) {
-        text = "\(platform.name):\(namespace):\(Self.bounded(native))"
+        self = native.withBytes { ObjectID(platform, namespace, utf8: $0) }
+    }
+
+    /// The id of a native id given in UTF-8; see ``init(_:_:_:)-(Platform,String,String)``.
+    init(_ platform: Platform, _ namespace: String, utf8 native: UnsafeBufferPointer<UInt8>) {
+        if native.count <= Self.longestNative && native.isPrintableASCII {
+            text = String(platform.name, namespace, native, joinedBy: ":")
+        } else {
+            let bounded = Self.bounded(String(decoding: native, as: UTF8.self))
+            text = bounded.withBytes { String(platform.name, namespace, $0, joinedBy: ":") }
+        }
     }
 
     /// Native ids longer than this many UTF-8 bytes are shortened.
@@ -73,7 +83,11 @@ public struct EventID: Sendable, Hashable, CustomStringConvertible {
     ///   - verb: what happened.
     ///   - revision: counts repetitions of the verb on the object; 0 is left out.
     public init(_ object: ObjectID, _ verb: EventType.Verb, revision: Int = 0) {
-        text = revision == 0 ? "\(object.text)/\(verb.rawValue)" : "\(object.text)/\(verb.rawValue)/\(revision)"
+        if revision == 0 {
+            text = String(object.text, verb.rawValue, nil, joinedBy: "/")
+        } else {
+            text = String(revision).withBytes { String(object.text, verb.rawValue, $0, joinedBy: "/") }
+        }
     }
 
     /// The id.
@@ -99,8 +113,18 @@ public struct Sequence: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// Twenty digits, zero-padded, so that text order is log order (the form of the CloudEvents `sequence` extension).
     public var description: String {
         String(unsafeUninitializedCapacity: Self.writtenLength) { buffer in
-            buffer.writeDigits(number, count: Self.writtenLength, at: 0)
+            write(to: buffer)
             return Self.writtenLength
+        }
+    }
+
+    /// Writes ``description`` as UTF-8 to the first ``writtenLength`` bytes.
+    func write(to bytes: UnsafeMutableBufferPointer<UInt8>) {
+        var rest = number
+        for position in stride(from: Self.writtenLength - 1, through: 0, by: -1) {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            bytes[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+            rest = quotient
         }
     }
 

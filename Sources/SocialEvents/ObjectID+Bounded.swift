@@ -41,20 +41,3 @@ extension ObjectID {
         return String(repeating: "0", count: digits - text.count) + text
     }
 }
-
-extension String {
-    /// Whether a control or format character or a line separator is in the text.
-    var hasUnprintableScalar: Bool {
-        if utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return false }
-        return unicodeScalars.contains(where: \.isUnprintable)
-    }
-}
-
-extension Unicode.Scalar {
-    fileprivate var isUnprintable: Bool {
-        switch properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
-        }
-    }
-}

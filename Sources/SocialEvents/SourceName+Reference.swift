@@ -35,19 +35,18 @@ extension SourceName {
 
     /// Writes ``uriReference`` and returns its length.
     fileprivate func write(to buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
-        var count = 0
-        func append(_ byte: UInt8) {
-            buffer[count] = byte
-            count += 1
-        }
-        Self.prefix.utf8.forEach(append)
-        for byte in name.utf8 {
-            if Self.standsInSegment(byte) {
-                append(byte)
-            } else {
-                append(UInt8(ascii: "%"))
-                append(Self.hexadecimalDigit(byte >> 4))
-                append(Self.hexadecimalDigit(byte & 15))
+        var count = Self.prefix.withBytes { buffer.initialize(fromContentsOf: $0) }
+        name.withBytes { name in
+            for byte in name {
+                if Self.standsInSegment(byte) {
+                    buffer[count] = byte
+                    count += 1
+                } else {
+                    buffer[count] = UInt8(ascii: "%")
+                    buffer[count + 1] = Self.hexadecimalDigit(byte >> 4)
+                    buffer[count + 2] = Self.hexadecimalDigit(byte & 15)
+                    count += 3
+                }
             }
         }
         return count
@@ -55,12 +54,12 @@ extension SourceName {
 
     /// Whether a byte is one of RFC 3986's `pchar` other than the percent sign.
     private static func standsInSegment(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
+        switch Unicode.Scalar(byte) {
+        case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "_", "~", "!", "$", "&", "'", "(", ")", "*", "+", ",", ";", "=",
+            ":",
+            "@":
             true
-        default:
-            byte < 0x80 && "-._~!$&'()*+,;=:@".utf8.contains(byte)
+        default: false
         }
     }
 

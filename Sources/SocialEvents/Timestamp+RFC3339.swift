@@ -32,20 +32,23 @@ extension Timestamp: CustomStringConvertible {
         let clamped = min(max(self, Self.writable.lowerBound), Self.writable.upperBound)
         let (days, millisecondsOfDay) = clamped.milliseconds.flooredQuotientAndRemainder(by: 86_400_000)
         let date = CivilDate(daysSince1970: days)
-        let secondsOfDay = millisecondsOfDay / 1000
-        bytes.writeDigits(date.year, count: 4, at: 0)
+        let seconds = millisecondsOfDay / 1000
+        let milliseconds = millisecondsOfDay % 1000
+        bytes.writePair(date.year / 100, at: 0)
+        bytes.writePair(date.year % 100, at: 2)
         bytes[4] = UInt8(ascii: "-")
-        bytes.writeDigits(date.month, count: 2, at: 5)
+        bytes.writePair(date.month, at: 5)
         bytes[7] = UInt8(ascii: "-")
-        bytes.writeDigits(date.day, count: 2, at: 8)
+        bytes.writePair(date.day, at: 8)
         bytes[10] = UInt8(ascii: "T")
-        bytes.writeDigits(secondsOfDay / 3600, count: 2, at: 11)
+        bytes.writePair(seconds / 3600, at: 11)
         bytes[13] = UInt8(ascii: ":")
-        bytes.writeDigits(secondsOfDay / 60 % 60, count: 2, at: 14)
+        bytes.writePair(seconds / 60 % 60, at: 14)
         bytes[16] = UInt8(ascii: ":")
-        bytes.writeDigits(secondsOfDay % 60, count: 2, at: 17)
+        bytes.writePair(seconds % 60, at: 17)
         bytes[19] = UInt8(ascii: ".")
-        bytes.writeDigits(millisecondsOfDay % 1000, count: 3, at: 20)
+        bytes.writePair(milliseconds / 10, at: 20)
+        bytes[22] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: milliseconds % 10)
         bytes[23] = UInt8(ascii: "Z")
     }
 }
@@ -193,13 +196,10 @@ extension Int64 {
 }
 
 extension UnsafeMutableBufferPointer<UInt8> {
-    /// Writes a number that is not negative with exactly `count` decimal digits.
-    func writeDigits(_ number: Int64, count: Int, at start: Int) {
-        var rest = number
-        for position in stride(from: start + count - 1, through: start, by: -1) {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            self[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
-            rest = quotient
-        }
+    /// Writes a number below 100 with two digits.
+    fileprivate func writePair(_ number: Int64, at start: Int) {
+        let number = UInt8(truncatingIfNeeded: number)
+        self[start] = UInt8(ascii: "0") + number / 10
+        self[start + 1] = UInt8(ascii: "0") + number % 10
     }
 }

@@ -1,3 +1,4 @@
+import JSON
 import SocialEvents
 import Testing
 
@@ -36,6 +37,17 @@ import Testing
         let text = ObjectID("p", "k", native).text
         #expect(text == "p:k:" + expected)
         #expect(text.utf8.count <= 4 + ObjectID.longestNative)
+    }
+
+    @Test("An id read from a payload is the one made from the same string or number")
+    func payloadID() throws {
+        try JSONParser().parse(#"{"a":"Zoë 1","b":"x\ny","c":12345678901234567,"d":true}"#) { json throws in
+            #expect(try ObjectID("x", .post, in: json, "a") == ObjectID("x", .post, "Zoë 1"))
+            #expect(try ObjectID("x", "actor", in: json, "b") == ObjectID("x", "actor", "x\ny"))
+            #expect(try ObjectID("x", .post, in: json, "c") == ObjectID("x", .post, "12345678901234567"))
+            #expect(throws: JSONError.self) { try ObjectID("x", .post, in: json, "d") }
+            #expect(throws: JSONError.self) { try ObjectID("x", .post, in: json, "e") }
+        }
     }
 
     @Test("Long ids that begin alike stay apart")
