@@ -1,0 +1,81 @@
+import GRDB
+import Glibc
+import MessageBus
+
+/// The files of a log: `roost.db`, and beside it what SQLite keeps while it is open. Readable by their owner alone.
+struct LogFiles {
+    let directory: String
+
+    /// The database.
+    var database: String { directory + "/roost.db" }
+    private var writeAheadLog: String { database + "-wal" }
+
+    /// Whether the log was closed by whoever had it last: then no write-ahead log is left.
+    var endedInOrder: Bool { Self.size(of: writeAheadLog) == 0 }
+
+    /// Bytes on disk.
+    var size: Int64 { Self.size(of: database) + Self.size(of: writeAheadLog) }
+
+    /// Makes the directory and those above it, where they are missing.
+    func makeDirectory() throws {
+        var path = directory.hasPrefix("/") ? "" : "."
+        for part in directory.split(separator: "/") {
+            path += "/" + part
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST || errno == EISDIR else {
+                throw BusError.unusable(
+                    "the data directory \(path) cannot be made: \(String(cString: strerror(errno)))"
+                )
+            }
+        }
+        guard access(directory, R_OK | W_OK | X_OK) == 0 else {
+            throw BusError.unusable(
+                "the data directory \(directory) cannot be used: \(String(cString: strerror(errno)))"
+            )
+        }
+    }
+
+    /// Makes an empty database where there is none. SQLite would let others read it, and gives its other files the same permissions.
+    func makeDatabase() throws {
+        let descriptor = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw BusError.unusable("\(database) cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        Glibc.close(descriptor)
+    }
+
+    private static func size(of path: String) -> Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+}
+
+/// How the log's database is opened for writing.
+enum LogConnection {
+    /// Bytes of a page, for new databases.
+    static let pageSize = 4_096
+
+    static func writing(path: String, maximumBytes: Int64?) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "roost.log.writer"
+        configuration.prepareDatabase { database in
+            // The first two take effect only before there is anything in the database.
+            try database.execute(
+                sql: """
+                    PRAGMA page_size = \(pageSize);
+                    PRAGMA auto_vacuum = INCREMENTAL;
+                    PRAGMA journal_mode = WAL;
+                    PRAGMA synchronous = FULL;
+                    PRAGMA secure_delete = ON;
+                    PRAGMA wal_autocheckpoint = 0;
+                    PRAGMA temp_store = MEMORY;
+                    PRAGMA cache_size = -32768;
+                    PRAGMA journal_size_limit = 67108864;
+                    """
+            )
+            if let maximumBytes {
+                try database.execute(sql: "PRAGMA max_page_count = \(max(1, maximumBytes / Int64(pageSize)))")
+            }
+        }
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+}

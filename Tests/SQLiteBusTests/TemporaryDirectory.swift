@@ -1,0 +1,46 @@
+import FoundationEssentials
+import Glibc
+
+/// A directory of one test, removed with it.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.path + "/roost-bus-\(UInt64.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// The bytes of all files in it, by name.
+    func files() -> [String: [UInt8]] {
+        var contents: [String: [UInt8]] = [:]
+        guard let directory = opendir(path) else { return [:] }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { contents[name] = readFile(path + "/" + name) }
+        }
+        return contents
+    }
+
+    /// The files in which `text` stands anywhere.
+    func filesContaining(_ text: String) -> [String] {
+        let needle = Array(text.utf8)
+        return files().filter { $0.value.firstRange(of: needle) != nil }.map(\.key).sorted()
+    }
+}
+
+/// The bytes of a file; none when it cannot be read.
+func readFile(_ path: String) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else { return [] }
+    defer { close(descriptor) }
+    var status = stat()
+    fstat(descriptor, &status)
+    return [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { buffer, count in
+        count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
+    }
+}
