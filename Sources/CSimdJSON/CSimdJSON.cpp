@@ -57,39 +57,6 @@ static CSimdJSONStatus status(error_code error) noexcept {
     }
 }
 
-static int hex(uint8_t byte) noexcept {
-    if (byte >= '0' && byte <= '9') return byte - '0';
-    byte |= 0x20;
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : 0;
-}
-
-/// The four digits after `\u`, or -1 where another escape stands. Reads into the padding at most.
-static int code_unit(const uint8_t *escape) noexcept {
-    if (escape[0] != '\\' || escape[1] != 'u') return -1;
-    return hex(escape[2]) << 12 | hex(escape[3]) << 8 | hex(escape[4]) << 4 | hex(escape[5]);
-}
-
-/// Whether every escaped surrogate has its other half. simdjson 3.0 lets a lone low one, and a high one before any
-/// other escape, into its strings as bytes that are no UTF-8. The document has been parsed, so each backslash stands
-/// in a string and is followed by a whole escape.
-static bool surrogates_are_paired(const uint8_t *bytes, size_t length) noexcept {
-    const uint8_t *const end = bytes + length;
-    while (bytes < end) {
-        bytes = static_cast<const uint8_t *>(memchr(bytes, '\\', static_cast<size_t>(end - bytes)));
-        if (!bytes) return true;
-        int unit = code_unit(bytes);
-        if (unit < 0) {
-            bytes += 2;
-            continue;
-        }
-        bytes += 6;
-        if ((unit & 0xF800) != 0xD800) continue;
-        if (unit >= 0xDC00 || (code_unit(bytes) & ~0x3FF) != 0xDC00) return false;
-        bytes += 6;
-    }
-    return true;
-}
-
 CSimdJSONParser *csimdjson_create(size_t maximum_depth) {
     return new (std::nothrow) CSimdJSONParser(maximum_depth);
 }
@@ -108,7 +75,6 @@ CSimdJSONStatus csimdjson_parse(CSimdJSONParser *parser, const void *bytes, size
     memset(input + length, 0, simdjson::SIMDJSON_PADDING);
     error_code error = parser->parser.parse_into_document(parser->document, input, length, false).error();
     if (error) return status(error);
-    if (!surrogates_are_paired(input, length)) return CSimdJSONStatusInvalidString;
     document->tape = parser->document.tape.get();
     document->strings = parser->document.string_buf.get();
     return CSimdJSONStatusOK;

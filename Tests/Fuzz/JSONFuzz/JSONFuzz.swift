@@ -1,7 +1,8 @@
 import JSON
 
-/// Parses any bytes. What is accepted is walked in every way the reader has, written back and read again: the second
-/// time must give the same bytes, or the process traps.
+/// Parses any bytes and traps where the reader and the writer disagree.
+///
+/// What is accepted is walked in every way the reader has, written back and read again, which must give the same bytes.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     let parser = JSONParser(maximumDepth: 32, maximumSize: 1 << 16)
