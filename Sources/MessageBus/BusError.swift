@@ -10,7 +10,9 @@ package enum BusCondition: Sendable, Hashable {
     case failed(String)
 }
 
-/// What a bus answers instead of a result. Descriptions are safe to print and say what to do.
+/// What a bus answers instead of a result.
+///
+/// Descriptions are safe to print and say what to do.
 package enum BusError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Events after the asked position were retained away: the range that is lost; reading can go on after its end.
     case positionLost(lost: ClosedRange<Sequence>)

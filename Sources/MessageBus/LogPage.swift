@@ -1,8 +1,12 @@
 package import SocialEvents
 
-/// Which events a reader asks for. Empty sets ask for all.
+/// Which events a reader asks for.
+///
+/// Empty sets ask for all.
 package struct EventFilter: Sendable, Hashable {
-    /// Only of these sources. Naming a source includes its events that another source had brought before.
+    /// Only of these sources.
+    ///
+    /// Naming a source includes its events that another source had brought before.
     package var sources: Set<SourceName>
     /// Only of these platforms.
     package var platforms: Set<Platform>
@@ -50,7 +54,9 @@ package struct PageLimits: Sendable, Hashable {
     }
 }
 
-/// A stretch of the log. The bodies lie one after another in ``storage``, so that a page costs few allocations.
+/// A stretch of the log.
+///
+/// The bodies lie one after another in ``storage``, so that a page costs few allocations.
 package struct LogPage: Sendable {
     /// The events that passed, in order.
     package var entries: [LogEntry]

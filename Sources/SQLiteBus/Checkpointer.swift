@@ -94,7 +94,9 @@ final class Checkpointer: Sendable {
         }
     }
 
-    /// Lets go of the connection. The writer is closed after it, and takes the log with it.
+    /// Lets go of the connection.
+    ///
+    /// The writer is closed after it, and takes the log with it.
     func close() {
         let waiters = state.withLock { state in
             state.isClosed = true

@@ -28,7 +28,9 @@ final class DirectoryLock: Sendable {
         _ = line.utf8.withContiguousStorageIfAvailable { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    /// Lets others have the directory. The descriptor itself is closed with the last use of this value.
+    /// Lets others have the directory.
+    ///
+    /// The descriptor itself is closed with the last use of this value.
     func release() { flock(descriptor, LOCK_UN) }
 
     deinit { close(descriptor) }

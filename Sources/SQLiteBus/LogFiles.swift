@@ -2,7 +2,9 @@ import GRDB
 import Glibc
 import MessageBus
 
-/// The files of a log: `roost.db`, and beside it what SQLite keeps while it is open. Readable by their owner alone.
+/// The files of a log, readable by their owner alone.
+///
+/// They are `roost.db`, what SQLite keeps beside it while it is open, and the lock.
 struct LogFiles {
     let directory: String
 
@@ -34,7 +36,9 @@ struct LogFiles {
         }
     }
 
-    /// Makes an empty database where there is none. SQLite would let others read it, and gives its other files the same permissions.
+    /// Makes an empty database where there is none.
+    ///
+    /// SQLite would let others read it, and gives its other files the same permissions.
     func makeDatabase() throws {
         let descriptor = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {

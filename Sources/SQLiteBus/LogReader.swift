@@ -19,7 +19,9 @@ final class LogReader: @unchecked Sendable {
         queue = try DatabaseQueue(path: path, configuration: configuration)
     }
 
-    /// Calls `work` with one state of the log. Cancellation does not interrupt it: it is short by its limits.
+    /// Calls `work` with one state of the log.
+    ///
+    /// Cancellation does not interrupt it: it is short by its limits.
     func read<Value: Sendable>(_ work: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             queue.asyncRead { result in

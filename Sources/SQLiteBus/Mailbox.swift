@@ -41,7 +41,7 @@ final class Mailbox: Sendable {
         self.maximumCount = maximumCount
     }
 
-    /// Says how the writer is called, which then takes until there is nothing. Until the mailbox is finished.
+    /// Says how the writer is called, which then takes until there is nothing; holds until the mailbox is finished.
     func connect(_ call: @escaping @Sendable () -> Void) {
         state.withLock { $0.call = call }
     }
@@ -94,7 +94,9 @@ final class Mailbox: Sendable {
         for entry in refused { entry.job.refuse(BusError.closed) }
     }
 
-    /// Returns when all that was handed over is done. Called once, after `close()`.
+    /// Returns when all that was handed over is done.
+    ///
+    /// Called once, after `close()`.
     func finish() async {
         await withCheckedContinuation { continuation in
             admitLast(Entry(ticket: 0, job: .command { _ in continuation.resume() }, weight: 0))

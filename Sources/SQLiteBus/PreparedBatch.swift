@@ -3,7 +3,9 @@ import JSON
 import MessageBus
 import SocialEvents
 
-/// A batch in the form the writer stores it in. Made on the caller's task, so that encoding costs the writer nothing.
+/// A batch in the form the writer stores it in.
+///
+/// Made on the caller's task, so that encoding costs the writer nothing.
 struct PreparedBatch: Sendable {
     var source: SourceName
     var rows: [PreparedRow]

@@ -12,26 +12,27 @@ package import SocialEvents
 package final class SQLiteBus: MessageBus {
     private let configuration: SQLiteBusConfiguration
     private let files: LogFiles
-    private let lock: DirectoryLock
-    private let writer: LogWriter
-    private let readers: LogReaders
-    private let checkpointer: Checkpointer
-    private let mailbox: Mailbox
+    private let parts: Parts
     private let closing = Closing()
+
+    private var writer: LogWriter { parts.writer }
+    private var mailbox: Mailbox { parts.mailbox }
 
     /// Opens the log in `directory`, which is made if need be.
     ///
     /// Throws ``BusError/inUse(_:)`` when another process has it, and ``BusError/unusable(_:)`` when it is damaged, of a newer version, or cannot be
     /// made.
-    @concurrent
-    package static func open(directory: String, configuration: SQLiteBusConfiguration) async throws -> SQLiteBus {
+    package init(directory: String, _ configuration: SQLiteBusConfiguration) async throws {
+        let files = LogFiles(directory: directory)
+        self.configuration = configuration
+        self.files = files
         // Opening may check the whole database, for seconds: not on the cooperative pool.
-        try await withCheckedThrowingContinuation { continuation in
+        parts = try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {
                 continuation.resume(
                     with: Result {
                         do {
-                            return try SQLiteBus(directory: directory, configuration: configuration)
+                            return try Parts(files, configuration)
                         } catch {
                             throw BusError.wrapping(error)
                         }
@@ -41,33 +42,36 @@ package final class SQLiteBus: MessageBus {
         }
     }
 
-    private init(directory: String, configuration: SQLiteBusConfiguration) throws {
-        self.configuration = configuration
-        files = LogFiles(directory: directory)
-        try files.makeDirectory()
-        lock = try DirectoryLock(directory: directory, now: configuration.now())
-        let endedInOrder = files.endedInOrder
-        try files.makeDatabase()
-        let path = files.database
-        let queue = try LogConnection.writing(path: path, maximumBytes: configuration.maximumBytes)
-        try LogSchema.migrate(queue, path: path)
-        let check = IntegrityCheck(
-            path: path,
-            isThorough: !endedInOrder && files.size <= configuration.fullCheckBytes
-        )
-        try queue.writeWithoutTransaction { try check.run($0) }
-        let writer = try LogWriter(queue: queue, configuration: configuration)
-        let checkpointer = try Checkpointer(path: path)
-        let mailbox = Mailbox(
-            maximumWeight: configuration.mailboxBytes,
-            maximumCount: configuration.mailboxCount
-        )
-        readers = try LogReaders(path: path, count: configuration.readers)
-        self.writer = writer
-        self.checkpointer = checkpointer
-        self.mailbox = mailbox
-        checkpointer.connect(mailbox)
-        mailbox.connect { writer.serve(mailbox, checkpointer: checkpointer) }
+    /// What an open log consists of.
+    private struct Parts: Sendable {
+        let lock: DirectoryLock
+        let writer: LogWriter
+        let readers: LogReaders
+        let checkpointer: Checkpointer
+        let mailbox: Mailbox
+
+        init(_ files: LogFiles, _ configuration: SQLiteBusConfiguration) throws {
+            try files.makeDirectory()
+            lock = try DirectoryLock(directory: files.directory, now: configuration.now())
+            let endedInOrder = files.endedInOrder
+            try files.makeDatabase()
+            let queue = try LogConnection.writing(path: files.database, maximumBytes: configuration.maximumBytes)
+            try LogSchema.migrate(queue, path: files.database)
+            let check = IntegrityCheck(
+                path: files.database,
+                isThorough: !endedInOrder && files.size <= configuration.fullCheckBytes
+            )
+            try queue.writeWithoutTransaction { try check.run($0) }
+            writer = try LogWriter(queue: queue, configuration: configuration)
+            checkpointer = try Checkpointer(path: files.database)
+            readers = try LogReaders(path: files.database, count: configuration.readers)
+            mailbox = Mailbox(
+                maximumWeight: configuration.mailboxBytes,
+                maximumCount: configuration.mailboxCount
+            )
+            checkpointer.connect(mailbox)
+            mailbox.connect { [writer, mailbox, checkpointer] in writer.serve(mailbox, checkpointer: checkpointer) }
+        }
     }
 }
 
@@ -97,13 +101,13 @@ extension SQLiteBus {
         writer.recent.close()
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                self.readers.close()
-                self.checkpointer.close()
+                self.parts.readers.close()
+                self.parts.checkpointer.close()
                 self.writer.close()
                 continuation.resume()
             }
         }
-        lock.release()
+        parts.lock.release()
         closing.end()
     }
 }
@@ -114,7 +118,7 @@ extension SQLiteBus {
     @concurrent
     package func page(after position: Sequence, filter: EventFilter, limits: PageLimits) async throws -> LogPage {
         if let page = try writer.recent.page(after: position, filter: filter, limits: limits) { return page }
-        return try await readers.with { try await $0.page(after: position, filter: filter, limits: limits) }
+        return try await parts.readers.with { try await $0.page(after: position, filter: filter, limits: limits) }
     }
 
     package func waitForEvents(after position: Sequence) async throws {
@@ -195,7 +199,7 @@ extension SQLiteBus {
 
     private func read<Value: Sendable>(_ work: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         _ = try writer.recent.span()
-        return try await readers.with { try await $0.read(work) }
+        return try await parts.readers.with { try await $0.read(work) }
     }
 }
 
@@ -228,7 +232,7 @@ extension SQLiteBus {
                 return try Int64.fetchAll(database, sql: sql, arguments: [after, source.name, limit])
             }
         }
-        try await checkpointer.truncate()
+        try await parts.checkpointer.truncate()
         return receipt
     }
 
@@ -241,13 +245,15 @@ extension SQLiteBus {
         }
         if dropped > 0 {
             while try await mailbox.run({ try $0.vacuumStep(in: $1) }) {}
-            try await checkpointer.truncate()
+            try await parts.checkpointer.truncate()
         }
         return TrimReceipt(events: dropped, trimmedThrough: try writer.recent.span().trimmedThrough)
     }
 
-    /// Returns when what was erased by withdrawals has left the files. It does so by itself, within about a second.
-    package func settle() async throws { try await checkpointer.settle() }
+    /// Returns when what was erased by withdrawals has left the files.
+    ///
+    /// It does so by itself, within about a second.
+    package func settle() async throws { try await parts.checkpointer.settle() }
 
     /// Erases the events that `find` finds, in steps, so that new events are stored in between.
     private func eraseEvents(

@@ -2,7 +2,9 @@ package import SocialEvents
 
 /// How the embedded log behaves; the defaults suit one hub on one machine.
 package struct SQLiteBusConfiguration: Sendable {
-    /// What time it is, for `recordedtime`. A clock that jumps back does not make recorded times fall.
+    /// What time it is, for `recordedtime`.
+    ///
+    /// A clock that jumps back does not make recorded times fall.
     package var now: @Sendable () -> Timestamp
     /// Bytes of batches that may wait for the writer; callers beyond it wait.
     package var mailboxBytes = 16 << 20

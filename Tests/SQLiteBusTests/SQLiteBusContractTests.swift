@@ -7,9 +7,9 @@ import Testing
     func contract(check: MessageBusContract.Check) async throws {
         let directory = try TemporaryDirectory()
         try await check.run { environment in
-            try await SQLiteBus.open(
+            try await SQLiteBus(
                 directory: directory.path + "/" + environment.name,
-                configuration: SQLiteBusConfiguration(now: { environment.clock.now })
+                SQLiteBusConfiguration { environment.clock.now }
             )
         }
     }
@@ -21,7 +21,7 @@ import Testing
     func contractWithTightLimits(check: MessageBusContract.Check) async throws {
         let directory = try TemporaryDirectory()
         try await check.run { environment in
-            var configuration = SQLiteBusConfiguration(now: { environment.clock.now })
+            var configuration = SQLiteBusConfiguration { environment.clock.now }
             configuration.recentBytes = 0
             configuration.groupBytes = 1
             configuration.mailboxBytes = 1
@@ -30,9 +30,9 @@ import Testing
             configuration.stepCount = 3
             configuration.checkpointBytes = 1
             configuration.walBytes = 1 << 16
-            return try await SQLiteBus.open(
+            return try await SQLiteBus(
                 directory: directory.path + "/" + environment.name,
-                configuration: configuration
+                configuration
             )
         }
     }
