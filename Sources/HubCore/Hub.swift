@@ -21,7 +21,9 @@ package final class Hub: Service, Sendable {
     /// One command at a time, so that what is kept and what is done are the same.
     private let commands = PullGate(permits: 1)
 
-    /// A hub of configured sources. Makes one HTTP client for each network policy; reads and writes nothing yet.
+    /// A hub of configured sources.
+    ///
+    /// Makes one HTTP client for each network policy; reads and writes nothing yet.
     ///
     /// - Parameters:
     ///   - configuration: what to read and how long to keep it.
@@ -30,6 +32,7 @@ package final class Hub: Service, Sendable {
     ///   - clock: tells the time.
     ///   - logger: logs changes of state.
     ///   - limits: what bounds the hub's work.
+    /// - Throws: what `http` throws.
     package init(
         configuration: HubConfiguration,
         bus: any MessageBus,

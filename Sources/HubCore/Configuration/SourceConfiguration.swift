@@ -38,7 +38,9 @@ package struct SourceConfiguration: Sendable {
     }
 }
 
-/// Where a source's requests may go and by which way. Sources with equal ones share an HTTP client.
+/// Where a source's requests may go and by which way.
+///
+/// Sources with equal ones share an HTTP client.
 package struct SourceNetwork: Sendable, Hashable {
     /// Whether private, loopback and link-local addresses may be reached.
     package var allowsPrivateNetwork: Bool

@@ -38,7 +38,8 @@ struct EventIntake {
     }
 
     private static func letter(_ event: Event, _ problems: [EventProblem], _ source: SourceName) -> DeadLetter {
-        let reason = "the connector made an event that breaks the format: " + problems.map(\.description).joined(separator: "; ")
+        let reason =
+            "the connector made an event that breaks the format: " + problems.map(\.description).joined(separator: "; ")
         if let raw = event.data.raw {
             return bounded(DeadLetter(reason: reason, contentType: raw.contentType, payload: raw.bytes))
         }

@@ -1,4 +1,6 @@
-/// What bounds the hub's work. The defaults suit a machine of two cores; tests choose their own.
+/// What bounds the hub's work.
+///
+/// The defaults suit a machine of two cores; tests choose their own.
 package struct HubLimits: Sendable {
     /// Pulls in flight at once; others wait in the order they came.
     package var pullsInFlight = 256

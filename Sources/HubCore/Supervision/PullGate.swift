@@ -17,7 +17,9 @@ final class PullGate: Sendable {
         state = Mutex(State(free: max(1, permits)))
     }
 
-    /// Runs `body` inside. Throws `CancellationError` when cancelled while waiting, without running it.
+    /// Runs `body` inside.
+    ///
+    /// Throws `CancellationError` when cancelled while waiting, without running it.
     func run<Value>(_ body: () async throws -> sending Value) async throws -> sending Value {
         try await enter()
         defer { leave() }

@@ -20,7 +20,9 @@ struct RetentionKeeper: Sendable {
             let now = clock.now
             var allowed = policy
             if !clockCheck.trusts(now, after: interval) {
-                logger.warning("the machine's clock has jumped ahead; nothing is dropped for its age until it has proved right")
+                logger.warning(
+                    "the machine's clock has jumped ahead; nothing is dropped for its age until it has proved right"
+                )
                 allowed.age = nil
             }
             await round(allowed, now: now)

@@ -158,7 +158,9 @@ final class SourceCell: Sendable {
         state.withLock { $0.activity = nil }
     }
 
-    /// Stops reading. False when the source was paused or stopped already.
+    /// Stops reading.
+    ///
+    /// False when the source was paused or stopped already.
     func pause(now: Timestamp) -> Bool {
         let didPause = move { $0.pause(now: now) }
         state.withLock { $0.activity }?.cancel()
@@ -166,7 +168,9 @@ final class SourceCell: Sendable {
         return didPause
     }
 
-    /// Goes on reading. False when there was nothing to resume.
+    /// Goes on reading.
+    ///
+    /// False when there was nothing to resume.
     func resume(now: Timestamp) -> Bool {
         let didResume = move { $0.resume(now: now) }
         wake()

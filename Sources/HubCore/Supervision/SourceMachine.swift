@@ -61,7 +61,9 @@ package struct SourceMachine: Sendable {
         move(to: hasCaughtUp ? .running : .backfilling, now: now)
     }
 
-    /// The page is durable. `news` says whether anything in it was new.
+    /// The page is durable.
+    ///
+    /// `news` says whether anything in it was new.
     package mutating func stored(hasMore: Bool, news: Bool, notBefore: Timestamp?, now: Timestamp) -> Next {
         guard isActive else { return .rest }
         attempt = 0
@@ -121,7 +123,9 @@ package struct SourceMachine: Sendable {
 
     // MARK: Streams
 
-    /// A stream is about to be opened. Until it brings something, a source that had failed goes on counting its attempts.
+    /// A stream is about to be opened.
+    ///
+    /// Until it brings something, a source that had failed goes on counting its attempts.
     package mutating func connecting(now: Timestamp) {
         guard isActive, attempt == 0 else { return }
         hasCaughtUp = true
@@ -136,7 +140,9 @@ package struct SourceMachine: Sendable {
         move(to: .running, now: now)
     }
 
-    /// A stream ended in order. Platforms do that as a matter of course, so the first end after data is no failure.
+    /// A stream ended in order.
+    ///
+    /// Platforms do that as a matter of course, so the first end after data is no failure.
     package mutating func ended(hadData: Bool, now: Timestamp) -> Next {
         guard isActive else { return .rest }
         if hadData { return .wait(backoff.delay(attempt: 1, random: &random)) }
@@ -145,7 +151,9 @@ package struct SourceMachine: Sendable {
 
     // MARK: Commands
 
-    /// A person stops the source. False when it was not to be stopped.
+    /// A person stops the source.
+    ///
+    /// False when it was not to be stopped.
     package mutating func pause(now: Timestamp) -> Bool {
         guard state != .paused, state != .stopped else { return false }
         attempt = 0
@@ -153,7 +161,9 @@ package struct SourceMachine: Sendable {
         return true
     }
 
-    /// A person lets the source go on that was paused, unauthorized or failed. False when there was nothing to resume.
+    /// A person lets the source go on that was paused, unauthorized or failed.
+    ///
+    /// False when there was nothing to resume.
     package mutating func resume(now: Timestamp) -> Bool {
         guard state == .paused || state == .unauthorized || state == .failed else { return false }
         attempt = 0
@@ -162,7 +172,9 @@ package struct SourceMachine: Sendable {
         return true
     }
 
-    /// The hub stops. Sources that wait for a person keep saying so.
+    /// The hub stops.
+    ///
+    /// Sources that wait for a person keep saying so.
     package mutating func stop(reason: String? = nil, now: Timestamp) {
         guard isActive else { return }
         move(to: .stopped, reason: reason, now: now)

@@ -3,7 +3,9 @@ import Logging
 import SocialEvents
 
 extension SourceRunner {
-    /// Takes one step of a source that is asked. The permit is held until the page is durable, so that no more pages than permits wait for the log.
+    /// Takes one step of a source that is asked.
+    ///
+    /// The permit is held until the page is durable, so that no more pages than permits wait for the log.
     func pull(_ connector: any PullSource) async -> Step {
         do {
             return try await services.gate.run {

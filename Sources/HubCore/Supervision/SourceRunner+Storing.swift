@@ -14,7 +14,9 @@ struct Harvest {
 }
 
 extension SourceRunner {
-    /// Makes a harvest durable and returns how many of its events were new. Waits and offers the same again while the log does not take it.
+    /// Makes a harvest durable and returns how many of its events were new.
+    ///
+    /// Waits and offers the same again while the log does not take it.
     ///
     /// Events go in batches, dead letters and cursor with the last: a crash between two batches repeats the page, and the log skips what it has.
     func store(_ harvest: Harvest) async throws -> Int {
@@ -56,7 +58,9 @@ extension SourceRunner {
         return news
     }
 
-    /// Asks the log, again and again with back-off while it fails. Throws only `CancellationError`.
+    /// Asks the log, again and again with back-off while it fails.
+    ///
+    /// Throws only `CancellationError`.
     func persistently<Value: Sendable>(_ ask: (any MessageBus) async throws -> Value) async throws -> Value {
         while true {
             try Task.checkCancellation()
@@ -91,7 +95,9 @@ extension SourceRunner {
         memory.withLock { $0.lastLetter = hash }
     }
 
-    /// Writes the news of the source's state where no batch takes it along. What cannot be written now goes with the next chance.
+    /// Writes the news of the source's state where no batch takes it along.
+    ///
+    /// What cannot be written now goes with the next chance.
     func announce() async {
         guard let event = cell.pendingAnnouncement(now: now) else { return }
         do {
@@ -102,7 +108,9 @@ extension SourceRunner {
         }
     }
 
-    /// The `hub.gap` events of a page. The ledger is kept before them: see ``GapLedger``.
+    /// The `hub.gap` events of a page.
+    ///
+    /// The ledger is kept before them: see ``GapLedger``.
     func gapEvents(_ reports: [GapReport]) async throws -> [Event] {
         guard !reports.isEmpty else { return [] }
         let key = StoredKey.gaps(source.name)

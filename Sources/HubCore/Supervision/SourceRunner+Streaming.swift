@@ -54,7 +54,9 @@ extension SourceRunner {
     }
 }
 
-/// Where one connection of a stream puts what it reads. After ``close()`` it takes nothing more, whatever a connector left behind still emits.
+/// Where one connection of a stream puts what it reads.
+///
+/// After ``close()`` it takes nothing more, whatever a connector left behind still emits.
 private final class SourceSink: EventSink {
     private struct State {
         var isOpen = true

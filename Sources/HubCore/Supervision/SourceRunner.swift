@@ -162,8 +162,14 @@ final class SourceRunner: Sendable {
         guard byDeadline else { return Step() }
         let failure =
             left > services.limits.stepsLeftBehind
-            ? StepFailure(.rejected, "\(left) steps went on after they were told to end; restart the hub to be rid of them")
-            : StepFailure(.unavailable, "no answer within \(DurationText.of(source.deadline)), and it did not end when told to")
+            ? StepFailure(
+                .rejected,
+                "\(left) steps went on after they were told to end; restart the hub to be rid of them"
+            )
+            : StepFailure(
+                .unavailable,
+                "no answer within \(DurationText.of(source.deadline)), and it did not end when told to"
+            )
         return Step(next: await fail(failure), leftConnectorBehind: true)
     }
 

@@ -75,7 +75,7 @@ package enum HubPhase: String, Sendable, Hashable {
     case stopped
 }
 
-/// An answer to "may I rely on you?"
+/// Whether the hub can be relied on at the moment.
 package struct HubReadiness: Sendable, Hashable {
     /// Whether the hub runs and its log takes events.
     package var isReady: Bool

@@ -44,6 +44,7 @@ final class StepRace<Value: Sendable>: Sendable {
     ///   - clock: measures both.
     ///   - onLateEnd: called when a step that was abandoned ends after all.
     ///   - operation: the step.
+    /// - Returns: how it came out.
     static func run(
         deadline: Duration?,
         grace: Duration,
