@@ -52,7 +52,7 @@ enum ExampleEvents {
         object.isSensitive = true
         object.contentWarning = "colère"
         object.entities.append(
-            Entity(.mention, start: 0, end: 4, value: "b", url: "https://x.com/b", actor: ObjectID("x", "actor", "2"))
+            Entity(.mention, start: 0, end: 33, value: "b", url: "https://x.com/b", actor: ObjectID("x", "actor", "2"))
         )
         var picture = Media(.image, url: "https://img.example.org/1.jpg")
         picture.contentType = "image/jpeg"

@@ -17,6 +17,7 @@ import Testing
         arguments: [
             ("a\nb", "a%0Ab~a68d632d1b8b5822836dbc79784d42e8"),
             ("a%0Ab\n", "a%0Ab%0A~40969ce1ac3c64bf6f0ff8c3ae72805c"),
+            ("~\u{7f}", "~%7F~08809556d0ab1be95aa0733055c2410a"),
             ("\u{202e}x", "%E2%80%AEx~65cb62f792757277b806e8577a2d58b9"),
             ("nul\u{0}", "nul%00~692d4a7c27757277b806e961fef3b920"),
             (
