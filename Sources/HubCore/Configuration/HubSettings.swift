@@ -38,7 +38,7 @@ package enum HubSettings {
     /// How large the log may become.
     package static let retentionSize = Setting(
         "size",
-        .orNone(.byteSize(in: 16 << 20...Int.max)),
+        .orNone(.byteSize(in: 16 << 20...1 << 50)),
         summary: "When the log is larger, its oldest events are dropped.",
         default: .some(10 << 30)
     )

@@ -9,7 +9,7 @@ struct YAMLReader {
     /// A configuration of 5,000 sources has about 1 MiB.
     static let largestFile = 8 << 20
     /// Nodes after aliases are followed, so that a few lines cannot stand for billions.
-    static let mostNodes = 500_000
+    static let mostNodes = 250_000
     /// Deeper than any configuration, shallow enough for any stack.
     static let deepest = 32
     /// Repeated keys reported one by one before the reader gives up.

@@ -1,0 +1,45 @@
+import ConnectorKit
+import SocialEvents
+import Synchronization
+
+/// A connector whose settings show every kind, and which does nothing.
+struct SampleConnector: PullSource {
+    static let token = Setting<Secret>.secret("token", summary: "The credential.")
+    static let url = Setting.url("url", summary: "What to read.", isRequired: true)
+    static let kind = Setting<Kind>.choice("kind", summary: "Which part of it.", default: .latest)
+    static let limit = Setting.integer("limit", in: 1...100, summary: "How many at once.", default: 20)
+    static let tags = Setting.list("tags", of: .text, summary: "Only with these tags.")
+
+    enum Kind: String, CaseIterable, Sendable { case latest, search }
+
+    static let descriptor = ConnectorDescriptor(
+        name: "sample",
+        summary: "Reads samples.",
+        settings: [url, token, kind, limit, tags],
+        defaultInterval: .seconds(10) ... .seconds(100)
+    )
+
+    let token: Secret?
+
+    init(settings: Settings, context: ConnectorContext) throws {
+        token = try settings.value(Self.token)
+        if try settings.required(Self.kind) == .search, try settings.value(Self.tags) == nil {
+            throw settings.error("kind", "`search` wants `tags`")
+        }
+    }
+
+    func pull(_ request: PullRequest) async throws -> PullPage { PullPage() }
+}
+
+/// A second connector, to tell accounts apart.
+struct OtherConnector: PullSource {
+    static let descriptor = ConnectorDescriptor(
+        name: "other",
+        summary: "Reads other things.",
+        settings: [Setting<Secret>.secret("key", summary: "The credential.", isRequired: true)]
+    )
+
+    init(settings: Settings, context: ConnectorContext) throws {}
+
+    func pull(_ request: PullRequest) async throws -> PullPage { PullPage() }
+}
