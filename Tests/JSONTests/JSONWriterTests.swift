@@ -87,8 +87,9 @@ struct JSONWriterTests {
     @Test("bytes that are not UTF-8 are repaired")
     func invalidUTF8() {
         let bytes: [UInt8] = [0x61, 0xFF, 0x62, 0xED, 0xA0, 0x80]
-        let text = bytes.withUnsafeBufferPointer { buffer in written { $0.string(utf8: buffer) } }
-        #expect(text == "\"\(String(decoding: bytes, as: UTF8.self))\"")
+        var writer = JSONWriter()
+        bytes.withUnsafeBufferPointer { writer.string(utf8: $0) }
+        #expect(writer.bytes == Array("\"\(String(decoding: bytes, as: UTF8.self))\"".utf8))
         #expect(
             Array("é\n".utf8).withUnsafeBufferPointer { buffer in written { $0.string(utf8: buffer) } } == "\"é\\n\""
         )
