@@ -41,7 +41,10 @@ public struct ObjectID: Sendable, Hashable, CustomStringConvertible {
     /// An id that is already in its final form.
     public init(text: String) { self.text = text }
 
-    /// The id of `native` on `platform`; a native id longer than ``longestNative`` bytes is cut and closed with a digest of the whole.
+    /// The id of `native` on `platform`.
+    ///
+    /// A native id longer than ``longestNative`` bytes is cut, control and format characters in it are percent-encoded;
+    /// either is closed with a digest of the whole, so that different native ids stay different.
     public init(_ platform: Platform, _ kind: ObjectKind, _ native: String) {
         self.init(platform, kind.rawValue, native)
     }
@@ -120,7 +123,8 @@ public struct Sequence: Sendable, Hashable, Comparable, CustomStringConvertible 
 
     /// Writes ``description`` as UTF-8 to the first ``writtenLength`` bytes.
     func write(to bytes: UnsafeMutableBufferPointer<UInt8>) {
-        var rest = number
+        // A number below zero is a mistake elsewhere, and no reason to end the program.
+        var rest = max(number, 0)
         for position in stride(from: Self.writtenLength - 1, through: 0, by: -1) {
             let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
             bytes[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)

@@ -73,6 +73,7 @@ import Testing
     @Test("A sequence has twenty digits and reads back, padded or not")
     func sequences() {
         #expect(Sequence(42).description == "00000000000000000042")
+        #expect(Sequence(-1).description == "00000000000000000000")
         #expect(Sequence(.max).description == "09223372036854775807")
         for number in [0, 7, 1 << 40, Int64.max] {
             #expect(Sequence(Sequence(number).description)?.number == number)
