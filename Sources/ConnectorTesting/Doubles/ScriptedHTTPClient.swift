@@ -20,6 +20,7 @@ public final class ScriptedHTTPClient: HTTPClient {
         var expectations: [Expectation] = []
         var routes: [String: ScriptedAnswer] = [:]
         var handler: Handler?
+        var tamper: (@Sendable (ScriptedAnswer) -> ScriptedAnswer)?
         var requests: [HTTPClientRequest] = []
         var unexpected: [HTTPClientRequest] = []
     }
@@ -31,6 +32,11 @@ public final class ScriptedHTTPClient: HTTPClient {
 
     /// A client that asks `handler` about every request.
     public init(_ handler: @escaping Handler) {
+        handle(handler)
+    }
+
+    /// Asks `handler` about every request that neither an expectation nor a route answers.
+    public func handle(_ handler: @escaping Handler) {
         state.update { $0.handler = handler }
     }
 
@@ -42,6 +48,11 @@ public final class ScriptedHTTPClient: HTTPClient {
     /// Answers every request of this method and URL, replacing an earlier route.
     public func route(_ method: HTTPRequest.Method = .get, _ url: String, _ answer: ScriptedAnswer) {
         state.update { $0.routes["\(method.rawValue) \(url)"] = answer }
+    }
+
+    /// Passes every scripted answer through `change`, to cut or spoil what the script says.
+    public func tamper(_ change: @escaping @Sendable (ScriptedAnswer) -> ScriptedAnswer) {
+        state.update { $0.tamper = change }
     }
 
     /// Every request so far, in order.
@@ -71,10 +82,11 @@ public final class ScriptedHTTPClient: HTTPClient {
             return (state.routes["\(request.method.rawValue) \(request.url)"], state.handler)
         }
         // Outside the lock: a handler may look at the client.
-        guard let answer = scripted ?? handler?(request) else {
+        guard let scripted = scripted ?? handler?(request) else {
             state.update { $0.unexpected.append(request) }
             throw HTTPClientError(.invalidRequest, "nothing is scripted for \(request.method.rawValue) \(request.url)")
         }
+        let answer = state.current.tamper?(scripted) ?? scripted
         switch answer.kind {
         case .failure(let error): throw error
         case .hang:

@@ -62,9 +62,19 @@ public struct ScriptedAnswer: Sendable {
         return answer
     }
 
+    /// The same with another body; answers without one stay as they are.
+    public func replacingBody(_ change: ([UInt8]) -> [UInt8]) -> ScriptedAnswer {
+        guard case .response(let status, let headers, let body, let end) = kind else { return self }
+        return replacing(.response(status: status, headers: headers, body: change(body), end: end))
+    }
+
     private func ending(_ end: End) -> ScriptedAnswer {
         guard case .response(let status, let headers, let body, _) = kind else { return self }
-        var answer = ScriptedAnswer(kind: .response(status: status, headers: headers, body: body, end: end))
+        return replacing(.response(status: status, headers: headers, body: body, end: end))
+    }
+
+    private func replacing(_ kind: Kind) -> ScriptedAnswer {
+        var answer = ScriptedAnswer(kind: kind)
         answer.chunkSize = chunkSize
         answer.redirects = redirects
         return answer
