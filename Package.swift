@@ -48,6 +48,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let connectorTargets = connectors.map { Target.Dependency.target(name: "\($0)Connector") }
@@ -56,6 +57,7 @@ let package = Package(
     name: "roost",
     products: [
         .executable(name: "roost", targets: ["roost"]),
+        .executable(name: "roost-benchmarks", targets: ["Benchmarks"]),
         .library(name: "ConnectorKit", targets: ["ConnectorKit", "SocialEvents", "JSON", "Markup"]),
         .library(name: "ConnectorTesting", targets: ["ConnectorTesting"]),
     ],
@@ -97,9 +99,32 @@ let package = Package(
             name: "roost",
             dependencies: [
                 "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "MessageBus", "PlatformSimulators", "SocialEvents", "SQLiteBus",
-                argumentParser, logging, lifecycle, httpTypes,
+                argumentParser, httpTypes, lifecycle, logging, nioCore, signals,
             ] + connectorTargets,
             swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "Markup", "MessageBus", "SocialEvents", "SQLiteBus", "FeedConnector",
+                grdb, httpTypes, logging, lifecycle,
+            ],
+            swiftSettings: settings
+        ),
+
+        tests("JSONTests", "JSON"),
+        tests("MarkupTests", "Markup"),
+        tests("SocialEventsTests", exclude: ["Fixtures"], "SocialEvents", "JSON", "ConnectorTesting"),
+        tests("ConnectorKitTests", "ConnectorKit", "ConnectorTesting", "SocialEvents", "JSON", httpTypes, logging),
+        tests("CurlTransportTests", "CurlTransport", "ConnectorKit", httpTypes),
+        tests("SQLiteBusTests", "SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", grdb),
+        tests("HubCoreTests", "HubCore", "MessageBus", "ConnectorKit", "ConnectorTesting", "SocialEvents", "JSON", logging),
+        tests(
+            "HubHTTPTests", "HubHTTP", "HubCore", "SQLiteBus", "MessageBus", "CurlTransport", "ConnectorKit", "SocialEvents", "JSON",
+            httpTypes, logging, lifecycle
+        ),
+        tests(
+            "RoostTests", "roost", "PlatformSimulators", "SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", logging, lifecycle
         ),
     ]
 )

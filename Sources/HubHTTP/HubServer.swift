@@ -1,4 +1,3 @@
-package import ConnectorKit
 package import HubCore
 import HTTPTypes
 package import Hummingbird
@@ -9,16 +8,14 @@ package import ServiceLifecycle
 /// The hub's HTTP side: events to read, sources to look after, health. Everything under `/v1` keeps its meaning as long as it is called `v1`.
 package struct HubServer: Sendable {
     private let hub: Hub
-    private let clock: any WallClock
     private let logger: Logger
     private let live: LiveFeeds
 
-    /// A server for `hub`.
-    package init(hub: Hub, clock: any WallClock, logger: Logger) {
+    /// A server for `hub`; streams in which nothing happens get a comment every `heartbeat`.
+    package init(hub: Hub, heartbeat: Duration = .seconds(15), logger: Logger) {
         self.hub = hub
-        self.clock = clock
         self.logger = logger
-        live = LiveFeeds(bus: hub.bus)
+        live = LiveFeeds(bus: hub.bus, heartbeat: heartbeat)
     }
 
     /// Feeds the readers that follow the log; runs beside ``application(host:port:onRunning:)`` and ends every stream when it is told to stop.

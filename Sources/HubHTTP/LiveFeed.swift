@@ -41,8 +41,6 @@ final class LiveFeed: Sendable {
         var isClosed = false
     }
 
-    /// Silence after which a reader is told that the connection lives.
-    static let heartbeat = Duration.seconds(15)
     private static let keptBytes = 2 << 20
     private static let keptFrames = 256
     /// Under load, commits closer together than this go out in one write.
@@ -51,11 +49,14 @@ final class LiveFeed: Sendable {
 
     let key: Key
     private let bus: any MessageBus
+    private let heartbeat: Duration
     private let state = Mutex(State())
 
-    init(key: Key, bus: any MessageBus) {
+    /// A feed whose readers are told after `heartbeat` of silence that the connection lives.
+    init(key: Key, bus: any MessageBus, heartbeat: Duration) {
         self.key = key
         self.bus = bus
+        self.heartbeat = heartbeat
     }
 
     /// Counts a reader in; false when the feed has ended and a new one is needed.
@@ -125,8 +126,8 @@ final class LiveFeed: Sendable {
                 try await bus.waitForEvents(after: end)
                 return true
             }
-            group.addTask {
-                try await Task.sleep(for: .seconds(1), clock: .continuous)
+            group.addTask { [heartbeat] in
+                try await Task.sleep(for: min(Duration.seconds(1), heartbeat), clock: .continuous)
                 return false
             }
             defer { group.cancelAll() }
@@ -165,7 +166,7 @@ final class LiveFeed: Sendable {
     private func wakeIdle() -> Bool {
         let now = ContinuousClock.now
         let (woken, goesOn) = state.withLock { state in
-            let idle = state.waiters.filter { now - $0.value.since >= Self.heartbeat }
+            let idle = state.waiters.filter { now - $0.value.since >= heartbeat }
             for id in idle.keys { state.waiters.removeValue(forKey: id) }
             if state.readers == 0 { state.isClosed = true }
             return (idle.values.map(\.continuation), !state.isClosed)

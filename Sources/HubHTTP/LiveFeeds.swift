@@ -15,12 +15,14 @@ final class LiveFeeds: Service {
     private static let most = 1_000
 
     private let bus: any MessageBus
+    private let heartbeat: Duration
     private let state = Mutex(State())
     private let started: AsyncStream<LiveFeed>
     private let start: AsyncStream<LiveFeed>.Continuation
 
-    init(bus: any MessageBus) {
+    init(bus: any MessageBus, heartbeat: Duration) {
         self.bus = bus
+        self.heartbeat = heartbeat
         (started, start) = AsyncStream.makeStream(of: LiveFeed.self, bufferingPolicy: .bufferingOldest(Self.most))
     }
 
@@ -30,7 +32,7 @@ final class LiveFeeds: Service {
             if state.isClosed { return nil }
             if let feed = state.feeds[key], feed.join() { return feed }
             guard state.feeds.count < Self.most else { return nil }
-            let feed = LiveFeed(key: key, bus: bus)
+            let feed = LiveFeed(key: key, bus: bus, heartbeat: heartbeat)
             guard feed.join(), case .enqueued = start.yield(feed) else { return nil }
             state.feeds[key] = feed
             return feed

@@ -18,7 +18,7 @@ struct ConnectorsCommand: ParsableCommand {
             return
         }
         guard let connector = allConnectors.first(where: { $0.descriptor.name == name }) else {
-            let names = allConnectors.map(\.descriptor.name)
+            let names = allConnectors.map { $0.descriptor.name }
             let hint = NearestName.of(name, in: names).map { "did you mean `\($0)`?" } ?? "there are: \(names.joined(separator: ", "))"
             throw Failure(.usage, "there is no connector `\(name)`; \(hint)")
         }
@@ -44,7 +44,7 @@ struct ConnectorsCommand: ParsableCommand {
         text += "asks every: \(DurationText.of(descriptor.defaultInterval)) unless `every` says otherwise\n\nsettings:\n"
         for setting in descriptor.settings { text += describe(setting) }
         text += "\nsettings that every source has:\n"
-        for setting in SourceConfiguration.commonSettings { text += describe(setting) }
+        for setting in SourceSettings.all { text += describe(setting) }
         return text
     }
 

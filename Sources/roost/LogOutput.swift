@@ -3,6 +3,7 @@ import Glibc
 import HubCore
 import JSON
 import Logging
+import SocialEvents
 
 /// Writes log lines to standard error, as text for people or as JSON for machines.
 struct LogOutput: LogHandler {

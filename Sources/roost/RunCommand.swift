@@ -1,14 +1,16 @@
 import ArgumentParser
 import ConnectorKit
 import CurlTransport
+import FoundationEssentials
 import Glibc
 import HubCore
 import HubHTTP
 import Logging
 import MessageBus
 import PlatformSimulators
-import ServiceLifecycle
 import SQLiteBus
+import ServiceLifecycle
+import UnixSignals
 
 /// `roost run`
 struct RunCommand: AsyncParsableCommand {
@@ -59,7 +61,7 @@ struct RunCommand: AsyncParsableCommand {
     /// Runs everything until a signal comes. Services stop in the reverse of this order: streams end before the server that carries them, and the
     /// server before the sources.
     private func serve(_ hub: Hub, _ configuration: HubConfiguration, logger: Logger) async throws {
-        let server = HubServer(hub: hub, clock: SystemClock(), logger: logger)
+        let server = HubServer(hub: hub, logger: logger)
         let listen = configuration.listen
         let application = server.application(host: listen.host, port: listen.port) { port in
             let base = "http://\(ListenAddress(host: listen.host, port: port))"
@@ -100,9 +102,13 @@ struct ConfigurationFile: ParsableArguments {
 
     func load() throws -> HubConfiguration {
         do {
-            return try HubConfiguration.load(path: path, registry: ConnectorRegistry(allConnectors))
-        } catch let errors as ConfigurationErrors {
-            throw Failure(errors.isMissingFile ? .environment : .usage, lines: errors.errors.map(\.description))
+            return try HubConfiguration.load(
+                path: path,
+                registry: ConnectorRegistry(allConnectors),
+                environment: ProcessInfo.processInfo.environment
+            )
+        } catch {
+            throw Failure(error.kind == .unreadable ? .environment : .usage, lines: error.errors.map(\.description))
         }
     }
 }

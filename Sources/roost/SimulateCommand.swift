@@ -3,6 +3,8 @@ import ConnectorKit
 import Logging
 import PlatformSimulators
 import ServiceLifecycle
+import SocialEvents
+import UnixSignals
 
 /// `roost simulate PLATFORM`
 struct SimulateCommand: AsyncParsableCommand {

@@ -1,4 +1,6 @@
 import ArgumentParser
+import ConnectorKit
+import HTTPTypes
 import JSON
 
 /// `roost sources [list|pause|resume]`
@@ -61,7 +63,8 @@ struct SourcesCommand: AsyncParsableCommand {
 enum SourceTable {
     static func all(_ answer: JSONValue) {
         var rows = [["SOURCE", "CONNECTOR", "STATE", "EVENTS", "LAST EVENT", "REASON"]]
-        for source in answer["sources"]?.elements ?? .empty {
+        guard let sources = answer["sources"] else { return }
+        for source in sources.elements {
             rows.append([
                 cell(source, "name"), cell(source, "connector"), cell(source, "state"), count(source, "events"), cell(source, "last_event_at"),
                 Terminal.oneLine(source["reason"]?.string ?? "", width: 80),

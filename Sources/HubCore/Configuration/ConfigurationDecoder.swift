@@ -18,7 +18,7 @@ struct ConfigurationDecoder {
     mutating func decode(_ root: SettingNode) -> HubConfiguration {
         var configuration = HubConfiguration()
         guard var top = members(of: root, path: "") else { return configuration }
-        let sections = ["log", "retention", "accounts", "sources"]
+        let sections = ["log", "retention", "simulators", "accounts", "sources"]
         refuseUnknown(
             top,
             path: "",
@@ -37,6 +37,7 @@ struct ConfigurationDecoder {
         let retention = section("retention", of: top, [HubSettings.retentionAge, HubSettings.retentionSize])
         configuration.retention.age = value(HubSettings.retentionAge, retention) ?? nil
         configuration.retention.size = (value(HubSettings.retentionSize, retention) ?? nil).map { Int64($0) }
+        configuration.simulators = decodeSimulators(top, listen: configuration.listen)
         let accounts = decodeAccounts(top)
         for member in named("sources", of: top) {
             if let source = decodeSource(member, accounts: accounts) { configuration.sources.append(source) }
@@ -64,15 +65,17 @@ struct ConfigurationDecoder {
     private mutating func section(
         _ name: String,
         of top: [SettingNode.Member],
-        _ known: [any SettingDescription]
+        _ known: [any SettingDescription],
+        under parent: String = ""
     ) -> Settings {
-        guard let member = top.first(where: { $0.key == name }), let members = members(of: member.value, path: name)
+        let path = join(parent, name)
+        guard let member = top.first(where: { $0.key == name }), let members = members(of: member.value, path: path)
         else {
-            return Settings(path: name)
+            return Settings(path: path)
         }
-        refuseUnknown(members, path: name, known: known.map(\.name))
-        members.forEach { refuseReferences($0, path: name) }
-        return Settings(members, path: name, position: member.value.position)
+        refuseUnknown(members, path: path, known: known.map(\.name))
+        members.forEach { refuseReferences($0, path: path) }
+        return Settings(members, path: path, position: member.value.position)
     }
 
     /// The members of a map of names, those of wrong form complained about and left out.
@@ -124,6 +127,35 @@ struct ConfigurationDecoder {
 
     private mutating func refuseReferences(_ member: SettingNode.Member, path: String) {
         secrets.refuse(in: member.value, path: join(path, member.key)) { errors.append($0) }
+    }
+
+    // MARK: Simulators
+
+    private mutating func decodeSimulators(
+        _ top: [SettingNode.Member],
+        listen: ListenAddress
+    ) -> [SimulatorConfiguration] {
+        guard let member = top.first(where: { $0.key == "simulators" }),
+            let platforms = members(of: member.value, path: "simulators")
+        else { return [] }
+        refuseUnknown(platforms, path: "simulators", known: SimulatorSettings.platforms)
+        var simulators: [SimulatorConfiguration] = []
+        for platform in platforms where SimulatorSettings.platforms.contains(platform.key) {
+            let settings = section(platform.key, of: platforms, SimulatorSettings.all, under: "simulators")
+            guard let port = value(SimulatorSettings.port, settings) else { continue }
+            if port == listen.port || simulators.contains(where: { $0.port == port }) {
+                complain(settings.error("port", "port \(port) is used twice in this file; expected one of its own"))
+            }
+            simulators.append(
+                SimulatorConfiguration(
+                    platform: platform.key,
+                    port: port,
+                    pace: value(SimulatorSettings.pace, settings) ?? .milliseconds(1_500),
+                    seed: UInt64(value(SimulatorSettings.seed, settings) ?? 1)
+                )
+            )
+        }
+        return simulators
     }
 
     // MARK: Accounts

@@ -11,6 +11,8 @@ package struct HubConfiguration: Sendable {
     package var log: LogConfiguration
     /// How much of the log is kept.
     package var retention: RetentionPolicy
+    /// Stand-ins of platforms that run inside the hub.
+    package var simulators: [SimulatorConfiguration]
     /// The sources, in the order of the file.
     package var sources: [SourceConfiguration]
 
@@ -20,12 +22,14 @@ package struct HubConfiguration: Sendable {
         listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8080),
         log: LogConfiguration = LogConfiguration(),
         retention: RetentionPolicy = RetentionPolicy(),
+        simulators: [SimulatorConfiguration] = [],
         sources: [SourceConfiguration] = []
     ) {
         self.dataDirectory = dataDirectory
         self.listen = listen
         self.log = log
         self.retention = retention
+        self.simulators = simulators
         self.sources = sources
     }
 }

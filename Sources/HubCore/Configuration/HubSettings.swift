@@ -59,6 +59,11 @@ package enum HubSettings {
         Section(key: "log", summary: "What the hub writes about its own work.", settings: [logLevel, logFormat]),
         Section(key: "retention", summary: "How much of the log is kept.", settings: [retentionAge, retentionSize]),
         Section(
+            key: "simulators.PLATFORM",
+            summary: "A stand-in of a platform that runs inside the hub; PLATFORM is one of \(SimulatorSettings.platforms.joined(separator: ", ")).",
+            settings: SimulatorSettings.all
+        ),
+        Section(
             key: "accounts.NAME",
             summary: "Settings that several sources share: a connector and any of its settings, mostly credentials.",
             settings: [SourceSettings.connector]

@@ -19,7 +19,7 @@ package enum SourceSettings {
     /// How often it is asked.
     package static let every = Setting.durationRange(
         "every",
-        in: .seconds(1)...(.seconds(30 * 86_400)),
+        in: .milliseconds(100)...(.seconds(30 * 86_400)),
         summary:
             "The shortest and the longest time between two pulls; the hub adapts within. By default the connector's."
     )

@@ -1,0 +1,33 @@
+package import ConnectorKit
+
+/// A stand-in of a platform that runs inside the hub, for demonstrations and tries.
+package struct SimulatorConfiguration: Sendable, Hashable {
+    /// The platform it stands in for.
+    package var platform: String
+    /// The loopback port it listens on.
+    package var port: Int
+    /// The time between two things that happen.
+    package var pace: Duration
+    /// Which story it tells.
+    package var seed: UInt64
+}
+
+/// The settings of a simulator, as `roost` shows them and as they are decoded.
+package enum SimulatorSettings {
+    /// The platforms that can be stood in for.
+    package static let platforms = ["feed"]
+    /// Where it listens.
+    package static let port = Setting.integer("port", in: 1...65_535, summary: "The loopback port it listens on.", isRequired: true)
+    /// How fast it goes.
+    package static let pace = Setting.duration(
+        "pace",
+        in: .milliseconds(1)...(.seconds(86_400)),
+        summary: "The time between two things that happen.",
+        default: .milliseconds(1_500)
+    )
+    /// Which story it tells.
+    package static let seed = Setting.integer("seed", in: 0...Int.max, summary: "Which story it tells; the same seed tells the same.", default: 1)
+
+    /// All of them, in the order to show them.
+    package static let all: [any SettingDescription] = [port, pace, seed]
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Testing
+
+@Suite("The command line")
+struct CommandLineTests {
+    @Test("A wrong option is answered with exit code 2 and the way to help")
+    func wrongOption() throws {
+        let result = try RoostProcess.run(["run", "--confgi", "x"])
+        #expect(result.code == 2)
+        #expect(result.errors.contains("--config"))
+    }
+
+    @Test("A missing configuration is answered with exit code 3 and its name")
+    func missingConfiguration() throws {
+        let result = try RoostProcess.run(["check", "--config", "no/such/file.yaml"])
+        #expect(result.code == 3)
+        #expect(result.errors.contains("no/such/file.yaml"))
+    }
+
+    @Test("A wrong configuration is answered with exit code 2, the place and the nearest right thing")
+    func wrongConfiguration() throws {
+        let folder = try TestFolder()
+        let file = try folder.write("wrong.yaml", "sources:\n  blog: { connector: feed, ulr: \"http://example.org/feed\" }\n")
+        let result = try RoostProcess.run(["check", "--config", file])
+        #expect(result.code == 2)
+        #expect(result.errors.contains("\(file):2:"))
+        #expect(result.errors.contains("did you mean `url`?"))
+    }
+
+    @Test("The samples that are shipped are well-formed", arguments: ["demo.yaml", "public.yaml"])
+    func samples(name: String) throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Config/\(name)").standardized.path
+        let result = try RoostProcess.run(["check", "--config", file])
+        #expect(result.code == 0, "\(result.errors)")
+    }
+
+    @Test("No hub at the address is answered with exit code 3 and how to start one")
+    func noHub() throws {
+        let result = try RoostProcess.run(["tail", "--url", "http://127.0.0.1:1"])
+        #expect(result.code == 3)
+        #expect(result.errors.contains("roost run"))
+    }
+
+    @Test("A connector's settings are printed from the code")
+    func connectorSettings() throws {
+        let list = try RoostProcess.run(["connectors"])
+        #expect(list.output.contains("feed"))
+        let page = try RoostProcess.run(["connectors", "feed"])
+        #expect(page.code == 0)
+        #expect(page.output.contains("url"))
+        let unknown = try RoostProcess.run(["connectors", "fed"])
+        #expect(unknown.code == 2)
+        #expect(unknown.errors.contains("did you mean `feed`?"))
+    }
+
+    @Test("A second hub on the same data is refused with exit code 3 and the first one's name")
+    func secondHub() throws {
+        let folder = try TestFolder()
+        let file = try folder.write("hub.yaml", "data: \(folder.url.path)/data\nlisten: 127.0.0.1:0\nlog: { level: error }\nsources: {}\n")
+        let first = try RoostProcess(["run", "--config", file])
+        _ = try #require(first.waitForError("listening on"))
+        let second = try RoostProcess.run(["run", "--config", file])
+        #expect(second.code == 3)
+        #expect(second.errors.contains("roost"))
+        first.send(SIGTERM)
+        #expect(first.wait() == 0)
+    }
+
+    @Test("A port that is taken is answered with exit code 3 and what to change")
+    func takenPort() throws {
+        let folder = try TestFolder()
+        let first = try RoostProcess(["simulate", "feed", "--port", "0"])
+        let line = try #require(first.readLine())
+        let port = try #require(line.firstMatch(of: /127\.0\.0\.1:([0-9]+)/)).1
+        let file = try folder.write("hub.yaml", "data: \(folder.url.path)/data\nlisten: 127.0.0.1:\(port)\nlog: { level: critical }\nsources: {}\n")
+        let hub = try RoostProcess.run(["run", "--config", file])
+        #expect(hub.code == 3)
+        #expect(hub.errors.contains("\(port)"))
+        first.send(SIGTERM)
+        first.wait()
+    }
+}
