@@ -6,6 +6,7 @@ struct HTMLCore: ~Copyable {
     var text = PlainText()
     var value = ByteBuffer(capacity: 512)
     var url = HTMLURL()
+    private var repaired = ByteBuffer(capacity: 16)
     var fragment = HTMLFragment()
     var base: URLBase?
     private var baseText: String?
@@ -46,12 +47,18 @@ struct HTMLCore: ~Copyable {
         open.removeAll(keepingCapacity: true)
         skipped.depth = 0
         isInLink = false
+        var input = html
         if html.count > options.inputBytes {
             fragment.removed.insert(.excess)
-            tokenizer.begin(html[0..<html.characterStart(atOrBefore: options.inputBytes)])
-        } else {
-            tokenizer.begin(html)
+            input = html[0..<html.characterStart(atOrBefore: options.inputBytes)]
         }
+        let check = UTF8Check(input)
+        if !check.isValid {
+            repaired.removeAll()
+            check.repair(input, into: &repaired)
+            input = repaired.view
+        }
+        tokenizer.begin(input)
     }
 
     /// Writes a run of text to both outputs, its references resolved on the way.

@@ -1,7 +1,9 @@
 /// What a caller of ``XMLReader`` is told while it reads: the elements and texts of a document, in order.
 ///
-/// Implement it as a struct. The reader calls from one thread, never concurrently, and always pairs every `start` with
-/// one `end`, whatever the document does: tags that were never closed are closed for you.
+/// Implement it as a struct, with nothing in it that a copy would share: a document that turns out to be ill-formed is
+/// mended and told again from its start to a copy of the handler as it was before. The reader calls from one thread, never
+/// concurrently, and always pairs every `start` with one `end`, whatever the document does: tags that were never closed
+/// are closed for you.
 public protocol XMLHandler {
     /// An element starts; the answer says how its content is to be delivered.
     mutating func start(_ element: XMLElement) -> XMLContent
@@ -63,7 +65,7 @@ public struct XMLElementEnd {
     public let name: XMLName
     /// How many elements are open around it: 0 for the root.
     public let depth: Int
-    /// The element as it stands in the document after decoding to UTF-8, from `<` to `>`.
+    /// The element from `<` to `>`, in UTF-8; as it stands in the document, or as it was mended if the document is ill-formed.
     public let source: ByteView
     /// Whether its own end tag was there (or it was written `<empty/>`), rather than implied by another tag or the end.
     public let isClosed: Bool
@@ -72,15 +74,12 @@ public struct XMLElementEnd {
 /// The attributes of an element, read where they lie; valid during the callback only.
 public struct XMLAttributes {
     struct Record {
-        var name: Range<Int>
-        var prefixLength: Int
+        var local: ByteView
+        var prefix: ByteView
         var namespace: XMLNamespace
-        var value: Range<Int>
-        var isDecoded: Bool
+        var value: ByteView
     }
 
-    let document: ByteView
-    let decoded: ByteView
     let records: UnsafeBufferPointer<Record>
 
     /// Number of attributes.
@@ -88,8 +87,8 @@ public struct XMLAttributes {
 
     /// The value of the attribute with this name and no prefix, names compared without case; nil if there is none.
     public subscript(name: StaticString) -> ByteView? {
-        for record in records where record.prefixLength == 0 && document[record.name].equalsIgnoringCase(name) {
-            return value(of: record)
+        for record in records where record.prefix.isEmpty && record.local.equalsIgnoringCase(name) {
+            return record.value
         }
         return nil
     }
@@ -97,26 +96,14 @@ public struct XMLAttributes {
     /// The value of the attribute with this local name in a namespace; nil if there is none.
     public subscript(namespace: XMLNamespace, name: StaticString) -> ByteView? {
         for record in records
-        where record.prefixLength > 0 && record.namespace == namespace && local(of: record).equalsIgnoringCase(name) {
-            return value(of: record)
+        where !record.prefix.isEmpty && record.namespace == namespace && record.local.equalsIgnoringCase(name) {
+            return record.value
         }
         return nil
     }
 
     /// Calls back with each attribute: prefix (empty if none), local name, value.
     public func forEach(_ body: (_ prefix: ByteView, _ local: ByteView, _ value: ByteView) -> Void) {
-        for record in records {
-            let prefixEnd = record.name.lowerBound + max(0, record.prefixLength - 1)
-            body(document[record.name.lowerBound..<prefixEnd], local(of: record), value(of: record))
-        }
-    }
-
-    /// The local name; `prefixLength` counts the colon.
-    private func local(of record: Record) -> ByteView {
-        document[(record.name.lowerBound + record.prefixLength)..<record.name.upperBound]
-    }
-
-    private func value(of record: Record) -> ByteView {
-        record.isDecoded ? decoded[record.value] : document[record.value]
+        for record in records { body(record.prefix, record.local, record.value) }
     }
 }

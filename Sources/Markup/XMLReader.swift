@@ -1,14 +1,15 @@
 /// Reads XML as feeds really are: a pass over the bytes that calls a handler, gets over every flaw and says what it got over.
 ///
-/// It never fails on ill-formed input and never touches the network or a file: there are no external entities, no DTD is
-/// loaded, and entities declared in the document are text of bounded length that is not expanded again. A reader is an
-/// immutable value and may be used from many tasks at once.
+/// libxml2 parses. A document that it would refuse, or that has a document type, is first written anew without its flaws. So
+/// reading never fails on ill-formed input, and never touches the network or a file: no document type reaches the parser,
+/// there are no external entities, and those declared in the document are text of bounded length that is not expanded
+/// again. A reader is an immutable value and may be used from many tasks at once.
 public struct XMLReader: Sendable {
     /// How much a document may demand.
     public struct Limits: Sendable {
         /// Largest document in bytes, before and after decoding; a larger one is refused.
         public var bytes = 32 << 20
-        /// Deepest nesting that is reported; deeper elements are read over, their texts count as their ancestor's.
+        /// Deepest nesting that is reported, at most 250; deeper elements are read over, their texts count as their ancestor's.
         public var depth = 128
         /// Most attributes of one element, namespace declarations included.
         public var attributes = 64
@@ -22,12 +23,14 @@ public struct XMLReader: Sendable {
     }
 
     private let vocabulary: XMLVocabulary
-    private let limits: Limits
+    private var limits: Limits
 
     /// Makes a reader for handlers that know a vocabulary.
     public init(vocabulary: XMLVocabulary, limits: Limits = Limits()) {
         self.vocabulary = vocabulary
         self.limits = limits
+        // libxml2 itself stops at 256.
+        self.limits.depth = min(limits.depth, 250)
     }
 
     /// Reads a document from start to end.
@@ -53,23 +56,52 @@ public struct XMLReader: Sendable {
         guard document.position(of: UInt8(ascii: "<"), from: 0, to: document.count) < document.count else {
             throw .notMarkup
         }
-        var scanner = XMLScanner(document, vocabulary, limits, decoder.problems, base: base)
-        reading: while true {
-            switch scanner.next() {
-            case .start:
-                let content = handler.start(scanner.element)
-                scanner.deliverContent(as: content)
-            case .text: handler.text(scanner.text)
-            case .end: handler.end(scanner.elementEnd)
-            case .finished: break reading
-            }
+        let outcome = document.hasDoctype ? nil : parse(document, isMended: false, decoder.problems, base, &handler)
+        if let outcome {
+            return report(decoder, outcome, isTruncated: false)
         }
-        // Reading from the decoder last also keeps the memory that the document lies in.
-        return XMLReport(
+        var mender = XMLMender(document, limits, decoder.problems)
+        let mended = mender.mend()
+        guard let outcome = parse(mended, isMended: true, mender.problems, base, &handler) else {
+            preconditionFailure("a mended document is read to its end")
+        }
+        return report(decoder, outcome, isTruncated: mender.isTruncated)
+    }
+
+    /// Parses clean UTF-8; nil, and the handler untouched, if the document needs mending first.
+    private func parse<Handler: XMLHandler>(
+        _ document: ByteView,
+        isMended: Bool,
+        _ problems: ProblemList,
+        _ base: String?,
+        _ handler: inout Handler
+    ) -> (problems: ProblemList, isTruncated: Bool)? {
+        let delivery = XMLDelivery(handler)
+        let session = UnsafeMutablePointer<XMLSession>.allocate(capacity: 1)
+        session.initialize(
+            to: XMLSession(document, isMended: isMended, vocabulary, limits, problems, base: base, telling: delivery)
+        )
+        defer {
+            session.deinitialize(count: 1)
+            session.deallocate()
+        }
+        XMLSession.parse(session)
+        guard !session.pointee.needsMending else { return nil }
+        handler = delivery.handler
+        return (session.pointee.problems, session.pointee.isTruncated)
+    }
+
+    // Reading from the decoder last also keeps the memory that the document lies in.
+    private func report(
+        _ decoder: borrowing TextDecoder,
+        _ outcome: (problems: ProblemList, isTruncated: Bool),
+        isTruncated: Bool
+    ) -> XMLReport {
+        XMLReport(
             encoding: decoder.encoding,
             encodingSource: decoder.source,
-            problems: scanner.problems,
-            isTruncated: scanner.isTruncated
+            problems: outcome.problems.problems,
+            isTruncated: isTruncated || outcome.isTruncated
         )
     }
 
@@ -102,6 +134,25 @@ public enum XMLReaderError: Error, Equatable, CustomStringConvertible {
         case .tooLarge(let limit): "the document is longer than \(limit) bytes"
         case .empty: "the document is empty"
         case .notMarkup: "the document is not XML: it contains no tag"
+        }
+    }
+}
+
+extension ByteView {
+    /// Whether a document type declaration stands before the first element.
+    fileprivate var hasDoctype: Bool {
+        var position = 0
+        while true {
+            position = self.position(of: UInt8(ascii: "<"), from: position, to: count)
+            guard position + 1 < count else { return false }
+            if startsIgnoringCase(with: "<!doctype", at: position) { return true }
+            if starts(with: "<!--", at: position) {
+                guard let end = self.position(of: "-->", from: position + 4) else { return false }
+                position = end
+            } else if self[position + 1] != UInt8(ascii: "?") {
+                return false
+            }
+            position += 1
         }
     }
 }

@@ -60,6 +60,8 @@ public struct MarkupProblem: Hashable, Sendable, CustomStringConvertible {
         case strayEndTag
         /// A namespace prefix without declaration, read by its customary meaning; detail: the prefix.
         case undeclaredPrefix
+        /// What even mending could not make readable was left out.
+        case unreadable
         /// Elements nested deeper than the limit were not reported.
         case tooDeep
         /// Attributes above the limit were not reported.

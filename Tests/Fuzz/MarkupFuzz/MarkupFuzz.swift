@@ -27,6 +27,7 @@ private func readXML(_ bytes: UnsafeRawBufferPointer) {
         }
         precondition(handler.open.isEmpty, "an element was not ended")
         precondition(report.problems.count <= limits.problems)
+        precondition(!report.problems.contains { $0.kind == .unreadable }, "mending was not enough")
         for problem in report.problems { precondition(problem.detail.utf8.count <= 3 * 64) }
     }
 }
@@ -80,21 +81,22 @@ private func readHTML(_ bytes: ByteView) {
     }
 }
 
-/// Whether every `<` starts a tag and every tag is closed in order.
+/// Whether every `<` starts a tag and every tag is closed in order; on bytes, since `>` and an accent are one Character.
 private func isBalanced(_ html: String) -> Bool {
-    let void: Set<Substring> = ["br", "hr", "img", "wbr", "source", "track", "col"]
-    var open: [Substring] = []
-    for piece in html.split(separator: "<", omittingEmptySubsequences: false).dropFirst() {
-        guard let end = piece.firstIndex(of: ">") else { return false }
-        let tag = piece[..<end]
-        let name = tag.drop { $0 == "/" }.prefix { $0 != " " }
-        guard !name.isEmpty, name.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x31...0x36).contains($0) }) else {
+    let void: Set<String> = ["br", "hr", "img", "wbr", "source", "track", "col"]
+    var open: [String] = []
+    for piece in html.utf8.split(separator: UInt8(ascii: "<"), omittingEmptySubsequences: false).dropFirst() {
+        guard let end = piece.firstIndex(of: UInt8(ascii: ">")) else { return false }
+        let isEnd = piece.first == UInt8(ascii: "/")
+        let name = piece[..<end].dropFirst(isEnd ? 1 : 0).prefix { $0 != UInt8(ascii: " ") }
+        guard !name.isEmpty, name.allSatisfy({ (0x61...0x7A).contains($0) || (0x31...0x36).contains($0) }) else {
             return false
         }
-        if tag.hasPrefix("/") {
-            guard open.popLast() == name else { return false }
-        } else if !void.contains(name) {
-            open.append(name)
+        let spelling = String(decoding: name, as: UTF8.self)
+        if isEnd {
+            guard open.popLast() == spelling else { return false }
+        } else if !void.contains(spelling) {
+            open.append(spelling)
         }
     }
     return open.isEmpty
