@@ -28,8 +28,23 @@ final class TemporaryDirectory: Sendable {
 
     /// The files in which `text` stands anywhere.
     func filesContaining(_ text: String) -> [String] {
-        let needle = Array(text.utf8)
-        return files().filter { $0.value.firstRange(of: needle) != nil }.map(\.key).sorted()
+        files().filter { !places(of: text, in: $0.value).isEmpty }.map(\.key).sorted()
+    }
+}
+
+/// Where `text` ends in `bytes`.
+func places(of text: String, in bytes: [UInt8]) -> [Int] {
+    let needle = Array(text.utf8)
+    return bytes.withUnsafeBytes { bytes in
+        var ends: [Int] = []
+        var from = 0
+        while let base = bytes.baseAddress, from + needle.count <= bytes.count,
+            let found = memchr(base + from, Int32(needle[0]), bytes.count - needle.count + 1 - from)
+        {
+            from = base.distance(to: found) + 1
+            if memcmp(found, needle, needle.count) == 0 { ends.append(from - 1 + needle.count) }
+        }
+        return ends
     }
 }
 
