@@ -57,10 +57,14 @@ package struct FeedConfiguration: Sendable, Hashable {
         urlSetting, opmlSetting, maximumSizeSetting, languageSetting, userAgentSetting, archivesSetting, hintsSetting,
     ]
 
+    static func bothGiven(_ settings: Settings) -> SettingsError {
+        settings.error(opmlSetting.name, "stands beside `url`; a source reads one feed or a list of feeds")
+    }
+
     /// Decodes the settings of one feed.
     package init(_ settings: Settings) throws(SettingsError) {
         guard let url = try settings.value(Self.urlSetting) else {
-            if settings.contains(Self.opmlSetting.name) {
+            if try settings.value(Self.opmlSetting) != nil {
                 throw settings.error(
                     Self.opmlSetting.name,
                     "a list of feeds must be expanded to one source each before use"
@@ -71,12 +75,7 @@ package struct FeedConfiguration: Sendable, Hashable {
                 "is missing: set it to the address of a feed, or `opml` to a list of feeds"
             )
         }
-        if settings.contains(Self.opmlSetting.name) {
-            throw settings.error(
-                Self.opmlSetting.name,
-                "stands beside `url`; a source reads one feed or a list of feeds"
-            )
-        }
+        if try settings.value(Self.opmlSetting) != nil { throw Self.bothGiven(settings) }
         self.url = url
         maximumSize = try settings.required(Self.maximumSizeSetting)
         language = try settings.value(Self.languageSetting)

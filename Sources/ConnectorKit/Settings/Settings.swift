@@ -101,6 +101,22 @@ public struct Settings: Sendable {
         members.contains { $0.key == name }
     }
 
+    /// The same settings but for one, which is set to text in the place where `other` stands, and `other`, which is left out.
+    ///
+    /// For connectors whose one source stands for several: what is complained of later is found where the operator wrote it.
+    ///
+    /// - Parameters:
+    ///   - other: the setting to leave out.
+    ///   - name: the setting to set.
+    ///   - text: its value.
+    /// - Returns: the changed settings.
+    public func replacing(_ other: String, with name: String, _ text: String) -> Settings {
+        let place = members.first { $0.key == other }
+        let value = SettingNode(.scalar(text, isQuoted: true), at: place?.value.position ?? position)
+        let member = SettingNode.Member(key: name, position: place?.position ?? position, value: value)
+        return Settings(members.filter { $0.key != other && $0.key != name } + [member], path: path, position: position)
+    }
+
     /// A complaint about a setting, at the place where it stands.
     public func error(_ name: String, _ message: String) -> SettingsError {
         let member = members.first { $0.key == name }
