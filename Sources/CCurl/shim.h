@@ -1,7 +1,8 @@
 // libcurl's options are C variadics, which Swift cannot call: one typed function for each kind of argument.
 //
-// Handles are `void *` and callbacks are spelt out here, because libcurl has changed both declarations over its versions; the types below
-// stay the same for Swift whichever libcurl is installed (7.80, for CURLOPT_PREREQFUNCTION, or later).
+// Handles are `void *` and callbacks are spelt out here, because libcurl has changed both declarations over its
+// versions; the types below stay the same for Swift whichever libcurl is installed (7.80, for CURLOPT_PREREQFUNCTION,
+// or later).
 
 #ifndef CCURL_SHIM_H
 #define CCURL_SHIM_H
@@ -22,14 +23,15 @@
 // Callbacks. Their last or first `context` is the pointer set through the matching option.
 
 typedef size_t (*ccurl_data_function)(char *bytes, size_t size, size_t count, void *context);
-typedef int (*ccurl_prerequest_function)(void *context, char *remote_address, char *local_address, int remote_port, int local_port);
+typedef int (*ccurl_prerequest_function)(
+    void *context, char *remote_address, char *local_address, int remote_port, int local_port);
 typedef int (*ccurl_open_socket_function)(void *context, int purpose, struct curl_sockaddr *address);
 typedef int (*ccurl_close_socket_function)(void *context, int descriptor);
 typedef int (*ccurl_socket_function)(void *easy, int descriptor, int what, void *context, void *socket_context);
 typedef int (*ccurl_timer_function)(void *multi, long milliseconds, void *context);
 
-// The address libcurl is about to connect to, in network order: 4 or 16 bytes written, 0 for another family. libcurl allots what the
-// family needs behind `addr`, which is declared too short for IPv6.
+// The address libcurl is about to connect to, in network order: 4 or 16 bytes written, 0 for another family. libcurl
+// allots what the family needs behind `addr`, which is declared too short for IPv6.
 static inline int ccurl_address_bytes(const struct curl_sockaddr *address, uint8_t bytes[16]) {
     if (address->family == AF_INET && address->addrlen >= sizeof(struct sockaddr_in)) {
         memcpy(bytes, (const uint8_t *)&address->addr + offsetof(struct sockaddr_in, sin_addr), 4);
@@ -80,7 +82,8 @@ static inline CURLcode ccurl_set_close_socket_function(void *easy, ccurl_close_s
     return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, (curl_closesocket_callback)function);
 }
 
-// Only http and https, also where libcurl itself would follow a redirect. The string options replace the bit masks from 7.85 on.
+// Only http and https, also where libcurl itself would follow a redirect. The string options replace the bit masks from
+// 7.85 on.
 static inline CURLcode ccurl_set_web_protocols_only(void *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075500
     CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

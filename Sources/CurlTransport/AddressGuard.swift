@@ -14,13 +14,16 @@ package struct NetworkPolicy: Sendable, Hashable {
     /// Only addresses that are reachable from the whole Internet.
     package static let publicOnly = NetworkPolicy()
 
-    /// Public addresses, loopback and private networks (RFC 1918, RFC 4193, RFC 6598); not link-local, where clouds keep their credentials.
+    /// Public addresses, loopback and private networks (RFC 1918, RFC 4193, RFC 6598); not link-local, where clouds
+    /// keep their credentials.
     package static let allowPrivate = NetworkPolicy(allowsPrivate: true)
 }
 
-/// Decides whether an address may be connected to, from the registries of special-purpose addresses (RFC 6890 and successors).
+/// Decides whether an address may be connected to, from the registries of special-purpose addresses (RFC 6890 and
+/// successors).
 ///
-/// An IPv6 address that carries an IPv4 address (mapped, compatible, NAT64, 6to4, ISATAP) is judged by both, since the packets end there.
+/// An IPv6 address that carries an IPv4 address (mapped, compatible, NAT64, 6to4, ISATAP) is judged by both, since the
+/// packets end there.
 package struct AddressGuard: Sendable {
     /// What kind of address it is.
     package enum Kind: String, Sendable, Hashable {
@@ -28,7 +31,8 @@ package struct AddressGuard: Sendable {
         case global
         /// Loopback or a private network: allowed where the policy says so.
         case local
-        /// Never a sensible target: unspecified, link-local with the metadata services, multicast, documentation, reserved.
+        /// Never a sensible target: unspecified, link-local with the metadata services, multicast, documentation,
+        /// reserved.
         case special
     }
 
@@ -49,8 +53,8 @@ package struct AddressGuard: Sendable {
         }
     }
 
-    /// Whether a host as it stands in a URL may be handed to a proxy, which resolves names out of our sight: literal addresses are judged,
-    /// and so is the one name that always means this machine.
+    /// Whether a host as it stands in a URL may be handed to a proxy, which resolves names out of our sight: literal
+    /// addresses are judged, and so is the one name that always means this machine.
     package func allows(proxiedHost host: String) -> Bool {
         var name = host[...]
         if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }
@@ -105,7 +109,8 @@ package struct AddressGuard: Sendable {
         if high == 0x0064_ff9b_0000_0000, low >> 32 == 0 { return kind(ofIPv4: last) }  // 64:ff9b::/96, NAT64
         if high == 0xfd00_0ec2_0000_0000, low == 0x254 { return .special }  // a cloud's metadata service
         if high >> 57 == 0x7e { return .local }  // fc00::/7, unique local
-        // Only 2000::/3 is given out as global unicast: link-local, multicast, NAT64 of one's own and all else lies outside.
+        // Only 2000::/3 is given out as global unicast: link-local, multicast, NAT64 of one's own and all else lies
+        // outside.
         guard high >> 61 == 1 else { return .special }
         if high >> 41 == 0x2001_0000 >> 9 { return .special }  // 2001::/23, protocol assignments, Teredo
         if high >> 32 == 0x2001_0db8 { return .special }  // 2001:db8::/32, documentation

@@ -1,6 +1,8 @@
 import CCurl
 
-/// The connections of one route: a libcurl multi handle and the easy handles at rest. Lives on the curl thread only.
+/// The connections of one route: a libcurl multi handle and the easy handles at rest.
+///
+/// Lives on the curl thread only.
 final class Connections {
     /// Most easy handles kept for later requests.
     private static let restingLimit = 256

@@ -1,7 +1,7 @@
 import CCurl
 
-// libcurl's way back into Swift. It calls these on the curl thread, from inside the calls that `CurlLoop` makes; the contexts are unretained, since
-// the loop keeps handles and connections alive for as long as libcurl knows them.
+// libcurl's way back into Swift. It calls these on the curl thread, from inside the calls that `CurlLoop` makes; the
+// contexts are unretained, since the loop keeps handles and connections alive for as long as libcurl knows them.
 
 private func handle(_ context: UnsafeMutableRawPointer?) -> EasyHandle? {
     context.map { Unmanaged<EasyHandle>.fromOpaque($0).takeUnretainedValue() }

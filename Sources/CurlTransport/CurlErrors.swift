@@ -8,8 +8,8 @@ enum CurlErrors {
 
     /// The kind of failure and what to say about it.
     ///
-    /// `detail` is libcurl's explanation. It is shown for connections and TLS only, where it names hosts, ports and certificates; elsewhere it
-    /// may quote what the server sent.
+    /// `detail` is libcurl's explanation. It is shown for connections and TLS only, where it names hosts, ports and
+    /// certificates; elsewhere it may quote what the server sent.
     static func describe(
         _ result: CURLcode,
         isSystemError: Bool,
@@ -17,7 +17,7 @@ enum CurlErrors {
     ) -> (HTTPClientError.Code, String) {
         let plain = String(cString: curl_easy_strerror(result))
         switch result {
-        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED: return (.invalidRequest, plain)
+        case CURLE_URL_MALFORMAT: return (.invalidRequest, plain)
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return (.nameResolution, plain)
         case CURLE_COULDNT_CONNECT, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_PROXY, CURLE_FAILED_INIT,
             CURLE_OUT_OF_MEMORY, CURLE_INTERFACE_FAILED:
@@ -29,7 +29,8 @@ enum CurlErrors {
             CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_ENGINE_INITFAILED, CURLE_USE_SSL_FAILED:
             return (.tls, explained(plain, detail))
         case CURLE_OPERATION_TIMEDOUT: return (.deadline, plain)
-        default: return (.protocolViolation, plain)
+        // Unsupported can only be what the server speaks, HTTP/0.9: the URL's scheme has been looked at before.
+        default: return (.protocolViolation, result == CURLE_UNSUPPORTED_PROTOCOL ? "the server speaks no HTTP" : plain)
         }
     }
 

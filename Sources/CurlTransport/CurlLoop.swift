@@ -2,7 +2,9 @@ import CCurl
 import ConnectorKit
 import Glibc
 
-/// The curl thread: everything libcurl does, in one loop over epoll. No function of this class but ``run()`` is called from elsewhere.
+/// The curl thread: everything libcurl does, in one loop over epoll.
+///
+/// No function of this class but ``run()`` is called from elsewhere.
 final class CurlLoop {
     /// Most events taken from epoll at once.
     private static let eventLimit = 256
@@ -86,10 +88,7 @@ final class CurlLoop {
             switch command {
             case .start(let transfer): start(transfer)
             case .cancel(let transfer): transfer.handle.map(stop)
-            case .unpause(let transfer):
-                guard let handle = transfer.handle else { continue }
-                handle.unpause(now: now)
-                schedule(handle)
+            case .unpause(let transfer): transfer.handle.map(unpause)
             case .stop: stops = true
             }
         }
@@ -98,7 +97,8 @@ final class CurlLoop {
 
     private func fireTimers() {
         for case let group? in connections {
-            // Libcurl asks to be called at once after a handle is added; that may lead to the next such wish, so this is bounded.
+            // Libcurl asks to be called at once after a handle is added; that may lead to the next such wish, so this
+            // is bounded.
             for _ in 0..<4 {
                 guard let due = group.timerDue, due <= now else { break }
                 group.timerFired()
@@ -182,6 +182,11 @@ final class CurlLoop {
         schedule(handle)
     }
 
+    private func unpause(_ handle: EasyHandle) {
+        let result = handle.unpause(now: now)
+        if result == CURLE_OK { schedule(handle) } else { finished(handle, result) }
+    }
+
     private func finished(_ handle: EasyHandle, _ result: CURLcode) {
         ccurl_multi_remove(handle.connections.multi, handle.easy)
         guard let transfer = handle.transfer else { return }
@@ -227,8 +232,9 @@ final class CurlLoop {
 
     // MARK: What libcurl's callbacks do
 
-    /// Makes sure the handle is looked at when its soonest deadline passes. An earlier look finds out by itself that it is early, so deadlines that
-    /// move away need no care.
+    /// Makes sure the handle is looked at when its soonest deadline passes.
+    ///
+    /// An earlier look finds out by itself that it is early, so deadlines that move away need no care.
     func schedule(_ handle: EasyHandle) {
         guard let deadline = handle.nextDeadline() else { return }
         if let due = deadlines.due(of: handle), due <= deadline.due { return }

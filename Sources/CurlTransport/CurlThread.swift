@@ -5,7 +5,9 @@ import Synchronization
 
 /// The life of the thread that a ``CurlLoop`` runs on.
 enum CurlThread {
-    /// How far the thread is. Shared by the thread and the transport, so that neither keeps the other alive.
+    /// How far the thread is.
+    ///
+    /// Shared by the thread and the transport, so that neither keeps the other alive.
     final class End: Sendable {
         struct State {
             /// To be joined or detached, by whoever takes it out.
@@ -56,7 +58,8 @@ enum CurlThread {
     private static func run(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
         guard let context else { return nil }
         ccurl_name_thread("curl")
-        // Signals are for others. SIGPIPE in particular, which OpenSSL's writes cause and libcurl leaves to us, would end the process.
+        // Signals are for others. SIGPIPE in particular, which OpenSSL's writes cause and libcurl leaves to us, would
+        // end the process.
         var signals = sigset_t()
         sigfillset(&signals)
         pthread_sigmask(SIG_BLOCK, &signals, nil)

@@ -10,7 +10,8 @@ enum CurlTime {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
-    /// A limit in milliseconds as libcurl takes it: at least 1, because 0 means libcurl's default, and at most what fits its 32 bits.
+    /// A limit in milliseconds as libcurl takes it: at least 1, because 0 means libcurl's default, and at most what
+    /// fits its 32 bits.
     static func milliseconds(_ duration: Duration) -> Int {
         Int(min(max(duration.wholeMilliseconds, 1), Int64(Int32.max)))
     }

@@ -5,9 +5,10 @@ import Synchronization
 
 /// HTTP over libcurl for any number of concurrent requests, on one thread of its own.
 ///
-/// Made once by the program, which hands out a client to each source through ``client(policy:proxy:certificateAuthority:)`` and calls
-/// ``shutdown()`` at its end. HTTP/1.1, and HTTP/2 where TLS negotiates it; bodies are decompressed; connections are reused among clients of the same policy,
-/// proxy and certificate authority, and never across. The environment's proxy variables are ignored.
+/// Made once by the program, which hands out a client to each source through
+/// ``client(policy:proxy:certificateAuthority:)`` and calls ``shutdown()`` at its end. HTTP/1.1, and HTTP/2 where TLS
+/// negotiates it; bodies are decompressed; connections are reused among clients of the same policy, proxy and
+/// certificate authority, and never across. The environment's proxy variables are ignored.
 package final class CurlTransport: Sendable {
     private struct RouteKey: Hashable {
         var policy: NetworkPolicy
@@ -23,7 +24,9 @@ package final class CurlTransport: Sendable {
     /// libcurl's process-wide set-up, which must happen once and before anything else.
     private static let isInitialised = ccurl_global_init() == CURLE_OK
 
-    /// Starts the thread. Throws ``HTTPClientError`` with `connection` when the system has no descriptor, memory or thread left.
+    /// Starts the thread.
+    ///
+    /// Throws ``HTTPClientError`` with `connection` when the system has no descriptor, memory or thread left.
     package init(_ configuration: CurlTransportConfiguration = CurlTransportConfiguration()) throws {
         guard Self.isInitialised, let mailbox = Mailbox() else {
             throw HTTPClientError(.connection, "the HTTP client cannot start: no descriptors left")
@@ -43,10 +46,13 @@ package final class CurlTransport: Sendable {
     /// A client bound to a network policy.
     ///
     /// - Parameters:
-    ///   - policy: Which addresses may be connected to, checked after name resolution, for the first URL and every redirect.
-    ///   - proxy: A proxy's URL as libcurl takes it, such as `http://127.0.0.1:3128` or `socks5h://...`. The policy does not apply to the proxy itself,
-    ///     which the operator chose. It resolves the names, so through it the policy only sees addresses that stand in URLs.
+    ///   - policy: Which addresses may be connected to, checked after name resolution, for the first URL and every
+    ///     redirect.
+    ///   - proxy: A proxy's URL as libcurl takes it, such as `http://127.0.0.1:3128` or `socks5h://...`. The policy
+    ///     does not apply to the proxy itself, which the operator chose. It resolves the names, so through it the
+    ///     policy only sees addresses that stand in URLs.
     ///   - certificateAuthority: A file of trusted certificates in PEM form instead of the system's.
+    /// - Returns: A client that may be used concurrently and outlive other references to the transport.
     package func client(
         policy: NetworkPolicy,
         proxy: String? = nil,

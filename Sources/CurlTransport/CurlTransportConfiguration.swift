@@ -1,6 +1,7 @@
 /// Settings of a ``CurlTransport`` that hold for all its clients.
 package struct CurlTransportConfiguration: Sendable {
-    /// Most connections open at once for each distinct policy, proxy and certificate authority; more requests wait in line.
+    /// Most connections open at once for each distinct policy, proxy and certificate authority; more requests wait in
+    /// line.
     package var maximumConnections: Int
     /// Most connections open at once to one host; more requests to it wait in line.
     package var maximumConnectionsPerHost: Int
@@ -29,7 +30,8 @@ package struct CurlTransportConfiguration: Sendable {
 
 /// How requests leave: what may be reached, through which proxy, trusting whom.
 ///
-/// libcurl asks the guard only when it opens a connection, not when it reuses one, so each route has connections of its own.
+/// libcurl asks the guard only when it opens a connection, not when it reuses one, so each route has connections of its
+/// own.
 final class Route: Sendable {
     /// The place of the route's connections in the curl thread.
     let index: Int

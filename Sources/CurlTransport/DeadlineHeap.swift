@@ -4,7 +4,8 @@ protocol DeadlineHolder: AnyObject {
     var heapIndex: Int { get set }
 }
 
-/// The running deadlines, soonest first: a binary heap whose members know their places, so that a finished transfer leaves at once.
+/// The running deadlines, soonest first: a binary heap whose members know their places, so that a finished transfer
+/// leaves at once.
 struct DeadlineHeap<Holder: DeadlineHolder> {
     private var entries: [(due: Int64, holder: Holder)] = []
 

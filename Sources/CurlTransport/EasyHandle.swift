@@ -2,7 +2,9 @@ import CCurl
 import ConnectorKit
 import HTTPTypes
 
-/// One libcurl easy handle and the transfer it carries at the moment; reused for the next. Lives on the curl thread only.
+/// One libcurl easy handle and the transfer it carries at the moment; reused for the next.
+///
+/// Lives on the curl thread only.
 final class EasyHandle: DeadlineHolder {
     /// Why a callback stopped libcurl.
     enum Stop {
@@ -58,7 +60,9 @@ final class EasyHandle: DeadlineHolder {
         errorText.deallocate()
     }
 
-    /// What is the same for every request. `curl_easy_reset` clears all of it.
+    /// What is the same for every request.
+    ///
+    /// `curl_easy_reset` clears all of it.
     private func setConstants() {
         let route = connections.route
         let configuration = route.configuration
@@ -96,7 +100,9 @@ final class EasyHandle: DeadlineHolder {
 
     // MARK: From request to request
 
-    /// Takes a transfer on. Throws ``HTTPClientError`` when its request cannot be sent.
+    /// Takes a transfer on.
+    ///
+    /// Throws ``HTTPClientError`` when its request cannot be sent.
     func begin(_ transfer: Transfer, now: Int64) throws {
         self.transfer = transfer
         method = transfer.request.method
@@ -108,18 +114,22 @@ final class EasyHandle: DeadlineHolder {
         try prepare(transfer)
     }
 
-    /// Goes on with where the response pointed. Throws ``HTTPClientError`` when that may not be followed.
+    /// Goes on with where the response pointed.
+    ///
+    /// Throws ``HTTPClientError`` when that may not be followed.
     func followRedirect() throws {
         guard let transfer, let from = target, let location else { return }
         guard redirects.count < transfer.request.maximumRedirects else {
             throw HTTPClientError(.redirect, "more than \(transfer.request.maximumRedirects) redirects")
         }
-        guard let next = RequestTarget(location: location, from: from), let origin = next.origin else {
+        guard var next = RequestTarget(location: location, from: from), let origin = next.origin else {
             throw HTTPClientError(.redirect, "the redirect does not point to an http or https URL")
         }
         let nextMethod = Redirection.method(after: head.status, from: method)
         if nextMethod != method { sendsBody = false }
-        if from.origin?.sharesCredentials(with: origin) != true {
+        if from.origin?.sharesCredentials(with: origin) == true {
+            (next.user, next.password) = (from.user, from.password)
+        } else {
             sendsCredentials = false
             if sendsBody {
                 throw HTTPClientError(
@@ -177,10 +187,12 @@ final class EasyHandle: DeadlineHolder {
         try setFields(fieldList(transfer.request.headers))
     }
 
+    /// Whether a length is announced: of a body, or of none where the method means one (RFC 9110 §8.6).
+    private var posts: Bool { sendsBody || method == .post || method == .put || method == .patch }
+
     private func prepareUnusual(_ target: RequestTarget, body: [UInt8]) {
         ccurl_set_long(easy, CURLOPT_HTTPGET, 1)
-        let wantsLength = method == .post || method == .put || method == .patch
-        if sendsBody || wantsLength {
+        if posts {
             let bytes = sendsBody ? body : []
             ccurl_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, Int64(bytes.count))
             _ = bytes.withUnsafeBytes { buffer in
@@ -245,7 +257,7 @@ final class EasyHandle: DeadlineHolder {
             }
             try append()
         }
-        if sendsBody {
+        if posts {
             // What libcurl would add by itself: a form's content type, and a second's wait for the server's leave.
             if !namesContentType {
                 line = Array("Content-Type:".utf8)
@@ -331,11 +343,14 @@ final class EasyHandle: DeadlineHolder {
     }
 
     /// Goes on after the reader has drained the buffer.
-    func unpause(now: Int64) {
-        guard isHeldBack else { return }
+    ///
+    /// libcurl hands over at once what it held back. An error in doing so is only returned here, it does not end the
+    /// exchange by itself.
+    func unpause(now: Int64) -> CURLcode {
+        guard isHeldBack else { return CURLE_OK }
         isHeldBack = false
         lastActivity = now
-        ccurl_easy_unpause(easy)
+        return ccurl_easy_unpause(easy)
     }
 
     // MARK: Outcome

@@ -63,7 +63,9 @@ package struct IPNetwork: Sendable, Hashable {
     private let base: IPAddress
     private let prefix: Int
 
-    /// A network in CIDR notation (RFC 4632 §3.1); a single address stands for itself. Nil when the text is neither.
+    /// A network in CIDR notation (RFC 4632 §3.1); a single address stands for itself.
+    ///
+    /// Nil when the text is neither.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = parts.first, let base = IPAddress(String(first)) else { return nil }
@@ -80,7 +82,9 @@ package struct IPNetwork: Sendable, Hashable {
         self.base = base
     }
 
-    /// Whether the address lies in the network. IPv4 networks hold IPv4 addresses only, IPv6 networks IPv6 addresses only.
+    /// Whether the address lies in the network.
+    ///
+    /// IPv4 networks hold IPv4 addresses only, IPv6 networks IPv6 addresses only.
     package func contains(_ address: IPAddress) -> Bool {
         guard address.isIPv4 == base.isIPv4 else { return false }
         if base.isIPv4 { return Self.agree(address.low << 32, base.low << 32, first: prefix) }

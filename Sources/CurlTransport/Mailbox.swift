@@ -10,7 +10,8 @@ enum Command {
     case stop
 }
 
-/// The way into the curl thread: commands from any task, and one wake-up for all that were posted since it went to sleep.
+/// The way into the curl thread: commands from any task, and one wake-up for all that were posted since it went to
+/// sleep.
 final class Mailbox: Sendable {
     private struct State {
         var commands: [Command] = []
@@ -32,7 +33,9 @@ final class Mailbox: Sendable {
         close(eventDescriptor)
     }
 
-    /// Leaves a command. Returns false when the thread has ended: then nobody will read it.
+    /// Leaves a command.
+    ///
+    /// Returns false when the thread has ended: then nobody will read it.
     @discardableResult
     func post(_ command: Command) -> Bool {
         let (accepted, wakes) = state.withLock { state in
@@ -53,7 +56,9 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// Tells posters that the thread is about to wait. Returns false when there is something to do first.
+    /// Tells posters that the thread is about to wait.
+    ///
+    /// Returns false when there is something to do first.
     func fallAsleep() -> Bool {
         state.withLock { state in
             guard state.commands.isEmpty else { return false }

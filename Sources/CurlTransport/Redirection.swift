@@ -10,7 +10,8 @@ enum Redirection {
         }
     }
 
-    /// The method of the next request: 303 asks for the representation of the result, and 301 and 302 do so for POST, as every browser does.
+    /// The method of the next request: 303 asks for the representation of the result, and 301 and 302 do so for POST,
+    /// as every browser does.
     static func method(after status: Int, from method: HTTPRequest.Method) -> HTTPRequest.Method {
         switch status {
         case 303: method == .head ? .head : .get
@@ -19,8 +20,10 @@ enum Redirection {
         }
     }
 
-    /// Whether a field goes along to another origin. All fields that could be credentials stay behind, and a connector may give those any name:
-    /// so the list says what may go, not what may not.
+    /// Whether a field goes along to another origin.
+    ///
+    /// All fields that could be credentials stay behind, and a connector may give those any name: so the list says what
+    /// may go, not what may not.
     static func isFitForOthers(_ name: HTTPField.Name) -> Bool {
         fitForOthers.contains(name.canonicalName)
     }

@@ -12,11 +12,12 @@ struct Origin: Sendable, Hashable, CustomStringConvertible {
 
     private var isDefaultPort: Bool { port == (scheme == "https" ? 443 : 80) }
 
-    /// As it stands before the path: safe to print, since user names, paths and queries, which can all hold secrets, are not part of it.
+    /// As it stands before the path: safe to print, since user names, paths and queries, which can all hold secrets,
+    /// are not part of it.
     var description: String { isDefaultPort ? "\(scheme)://\(host)" : "\(scheme)://\(host):\(port)" }
 
-    /// Whether credentials meant for this origin may go to `other`: to itself, and to the same host moved from http to https, which has
-    /// seen them already.
+    /// Whether credentials meant for this origin may go to `other`: to itself, and to the same host moved from http to
+    /// https, which has seen them already.
     func sharesCredentials(with other: Origin) -> Bool {
         self == other
             || (host == other.host && scheme == "http" && port == 80 && other.scheme == "https" && other.port == 443)
@@ -28,11 +29,13 @@ struct RequestTarget: Sendable {
     /// An absolute http or https URL without user name, password and fragment.
     let url: String
     /// The user name, decoded.
-    let user: String?
+    var user: String?
     /// The password, decoded.
-    let password: String?
+    var password: String?
 
-    /// The target of a request. Throws ``HTTPClientError`` with `invalidRequest` when `url` is not an absolute http or https URL.
+    /// The target of a request.
+    ///
+    /// Throws ``HTTPClientError`` with `invalidRequest` when `url` is not an absolute http or https URL.
     init(_ url: String) throws {
         if Self.isPlain(url) {
             self.url = url
@@ -40,13 +43,15 @@ struct RequestTarget: Sendable {
             password = nil
             return
         }
-        guard url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }), let parts = URLParts(url),
+        // libcurl's parser forgives an empty authority by taking the path for it.
+        guard url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }), !url.contains(":///"), let parts = URLParts(url),
             let target = RequestTarget(parts)
         else { throw HTTPClientError(.invalidRequest, "the URL is not an absolute http or https URL") }
         self = target
     }
 
-    /// The target a `Location` field points to, seen from the URL it came from (RFC 9110 §10.2.2); nil when it is no http or https URL.
+    /// The target a `Location` field points to, seen from the URL it came from (RFC 9110 §10.2.2); nil when it is no
+    /// http or https URL.
     init?(location: String, from base: RequestTarget) {
         guard location.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }), let parts = URLParts(base.url),
             parts.set(CURLUPART_URL, location, flags: UInt32(CURLU_URLENCODE) | UInt32(CURLU_ALLOW_SPACE)),
@@ -83,11 +88,13 @@ struct RequestTarget: Sendable {
         return Origin(scheme: scheme, host: host.lowercased(), port: port)
     }
 
-    /// Whether libcurl can take the text as it is: printable ASCII, http or https, nothing to cut off. Most URLs; the others are parsed.
+    /// Whether libcurl can take the text as it is: printable ASCII, http or https, nothing to cut off.
+    ///
+    /// Most URLs; the others are parsed.
     private static func isPlain(_ url: String) -> Bool {
         var authorityStart = 0
         if url.hasPrefix("http://") { authorityStart = 7 } else if url.hasPrefix("https://") { authorityStart = 8 }
-        guard authorityStart > 0 else { return false }
+        guard authorityStart > 0, url.utf8.dropFirst(authorityStart).first != UInt8(ascii: "/") else { return false }
         var index = 0
         var inAuthority = true
         for byte in url.utf8 {

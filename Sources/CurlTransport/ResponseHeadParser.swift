@@ -1,7 +1,8 @@
 import ConnectorKit
 import HTTPTypes
 
-/// Gathers the header lines of an exchange as libcurl reports them, through interim responses to the final one (RFC 9110 §15.2).
+/// Gathers the header lines of an exchange as libcurl reports them, through interim responses to the final one (RFC
+/// 9110 §15.2).
 struct ResponseHeadCollector {
     /// What a line was.
     enum Step: Sendable, Hashable {
@@ -69,7 +70,9 @@ enum FieldLines {
     /// Most fields of one response.
     static let limit = 1000
 
-    /// The fields, without lines that are none. Throws ``HTTPClientError`` when there are more than ``limit``.
+    /// The fields, without lines that are none.
+    ///
+    /// Throws ``HTTPClientError`` when there are more than ``limit``.
     static func fields(_ lines: [UInt8]) throws -> HTTPFields {
         var fields = HTTPFields()
         var count = 0

@@ -1,8 +1,9 @@
 /// Which sockets epoll watches for which connections, with the least number of system calls.
 ///
-/// Between two requests on one connection libcurl stops watching and starts again. Sockets of our own making therefore stay registered when libcurl
-/// lets go of them, and are taken out only when something happens on them meanwhile or they are closed. Sockets that libcurl makes for itself may be closed
-/// without a word, so those are taken out at once. Pure: the functions return what epoll is to be told.
+/// Between two requests on one connection libcurl stops watching and starts again. Sockets of our own making therefore
+/// stay registered when libcurl lets go of them, and are taken out only when something happens on them meanwhile or
+/// they are closed. Sockets that libcurl makes for itself may be closed without a word, so those are taken out at once.
+/// Pure: the functions return what epoll is to be told.
 struct SocketTable {
     /// What a socket is watched for; empty for nothing.
     struct Interest: OptionSet, Sendable {

@@ -8,7 +8,9 @@ final class Transfer: Sendable {
     let route: Route
     private let mailbox: Mailbox
     private let state = Mutex(TransferState())
-    /// The handle that carries the transfer. Unchecked because only the curl thread ever touches it.
+    /// The handle that carries the transfer.
+    ///
+    /// Unchecked because only the curl thread ever touches it.
     nonisolated(unsafe) var handle: EasyHandle?
 
     /// How much of a body may wait for its reader before libcurl is held back.

@@ -14,8 +14,9 @@ struct ResponseHead: Sendable {
 
 /// What one request has reached, seen from the task that waits for it: a state machine without I/O and without a clock.
 ///
-/// The curl thread puts in (``receive(head:)``, ``receive(_:)``, ``finish(_:)``), the caller's tasks take out. Every function changes the state in one
-/// step and returns the continuation to resume, if any, so that each is resumed exactly once and outside the lock.
+/// The curl thread puts in (``receive(head:)``, ``receive(_:)``, ``finish(_:)``), the caller's tasks take out. Every
+/// function changes the state in one step and returns the continuation to resume, if any, so that each is resumed
+/// exactly once and outside the lock.
 struct TransferState {
     typealias HeadContinuation = CheckedContinuation<ResponseHead, any Error>
     typealias ChunkContinuation = CheckedContinuation<[UInt8]?, any Error>
@@ -67,14 +68,18 @@ struct TransferState {
 
     // MARK: The caller
 
-    /// Waits for the head. Returns the wake-up when the transfer was cancelled before.
+    /// Waits for the head.
+    ///
+    /// Returns the wake-up when the transfer was cancelled before.
     mutating func waitForHead(_ continuation: HeadContinuation) -> Wake? {
         if case .failed(let error) = end { return .head(continuation, .failure(error)) }
         headWaiter = continuation
         return nil
     }
 
-    /// Takes all that is buffered. `unpause` tells that libcurl was held back and is to go on.
+    /// Takes all that is buffered.
+    ///
+    /// `unpause` tells that libcurl was held back and is to go on.
     mutating func read() -> Read {
         if !buffer.isEmpty {
             let chunk = buffer
@@ -101,7 +106,9 @@ struct TransferState {
         return wake()
     }
 
-    /// Gives the transfer up. `wasOpen` is false when it had ended already, so that there is nothing to stop.
+    /// Gives the transfer up.
+    ///
+    /// `wasOpen` is false when it had ended already, so that there is nothing to stop.
     mutating func abandon(_ error: any Error) -> (wasOpen: Bool, wake: Wake?) {
         guard end == nil else { return (false, nil) }
         end = .failed(error)
@@ -132,7 +139,9 @@ struct TransferState {
         if self.end == nil { self.end = end }
     }
 
-    /// Who can go on with what has come by now. At most one, since the body is read only after the head.
+    /// Who can go on with what has come by now.
+    ///
+    /// At most one, since the body is read only after the head.
     mutating func wake() -> Outcome {
         if let waiter = headWaiter {
             guard let result = headResult() else { return Outcome() }
