@@ -29,7 +29,7 @@ private let faults = [
     Fault(
         "a top-level key like no other",
         "data: var\ncolour: blue\n",
-        "hub.yaml:2:1: colour: unknown setting; known are: data, listen, log, retention, accounts, sources"
+        "hub.yaml:2:1: colour: unknown setting; known are: data, listen, log, retention, simulators, accounts, sources"
     ),
     Fault(
         "a word of a later version",
@@ -117,7 +117,7 @@ private let faults = [
     Fault(
         "a range the wrong way round",
         source("    every: 1h..5m\n"),
-        "hub.yaml:5:12: sources.blog.every: expected a range of durations such as 5m..1h within 1s..30d, found \"1h..5m\"; did you mean `5m..1h`?"
+        "hub.yaml:5:12: sources.blog.every: expected a range of durations such as 5m..1h within 100ms..30d, found \"1h..5m\"; did you mean `5m..1h`?"
     ),
     Fault(
         "a word for a flag",

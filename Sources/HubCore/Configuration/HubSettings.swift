@@ -60,7 +60,8 @@ package enum HubSettings {
         Section(key: "retention", summary: "How much of the log is kept.", settings: [retentionAge, retentionSize]),
         Section(
             key: "simulators.PLATFORM",
-            summary: "A stand-in of a platform that runs inside the hub; PLATFORM is one of \(SimulatorSettings.platforms.joined(separator: ", ")).",
+            summary: "A stand-in of a platform that runs inside the hub; PLATFORM is one of "
+                + SimulatorSettings.platforms.joined(separator: ", ") + ".",
             settings: SimulatorSettings.all
         ),
         Section(

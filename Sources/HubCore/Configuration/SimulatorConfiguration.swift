@@ -17,7 +17,12 @@ package enum SimulatorSettings {
     /// The platforms that can be stood in for.
     package static let platforms = ["feed"]
     /// Where it listens.
-    package static let port = Setting.integer("port", in: 1...65_535, summary: "The loopback port it listens on.", isRequired: true)
+    package static let port = Setting.integer(
+        "port",
+        in: 1...65_535,
+        summary: "The loopback port it listens on.",
+        isRequired: true
+    )
     /// How fast it goes.
     package static let pace = Setting.duration(
         "pace",
@@ -26,7 +31,12 @@ package enum SimulatorSettings {
         default: .milliseconds(1_500)
     )
     /// Which story it tells.
-    package static let seed = Setting.integer("seed", in: 0...Int.max, summary: "Which story it tells; the same seed tells the same.", default: 1)
+    package static let seed = Setting.integer(
+        "seed",
+        in: 0...Int.max,
+        summary: "Which story it tells; the same seed tells the same.",
+        default: 1
+    )
 
     /// All of them, in the order to show them.
     package static let all: [any SettingDescription] = [port, pace, seed]

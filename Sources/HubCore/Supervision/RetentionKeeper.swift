@@ -1,7 +1,7 @@
 import ConnectorKit
 import Logging
 import MessageBus
-import SocialEvents
+package import SocialEvents
 
 /// Drops what is older or more than the policy allows, round by round.
 struct RetentionKeeper: Sendable {
@@ -52,19 +52,19 @@ struct RetentionKeeper: Sendable {
 ///
 /// A wrong clock, once believed, would drop a whole log as too old. A jump is believed when the clock has gone on evenly for ``rounds`` rounds,
 /// since a machine that was suspended jumps for good reason. A clock that is set back drops nothing and needs no check.
-struct ClockCheck: Sendable {
+package struct ClockCheck: Sendable {
     /// Rounds a clock must go on evenly after a jump.
-    static let rounds = 15
+    package static let rounds = 15
     /// What a clock may gain in one round without being doubted.
     static let tolerance = Duration.seconds(300)
 
     private var last: Timestamp
     private var doubtful = 0
 
-    init(now: Timestamp) { last = now }
+    package init(now: Timestamp) { last = now }
 
     /// Whether ages may be judged by `now`, one `interval` of real time after the last call.
-    mutating func trusts(_ now: Timestamp, after interval: Duration) -> Bool {
+    package mutating func trusts(_ now: Timestamp, after interval: Duration) -> Bool {
         let gained = last.duration(to: now) - interval
         last = now
         if gained > Self.tolerance {

@@ -35,8 +35,9 @@ struct StateAnnouncer: Sendable {
         if let prepared, prepared.data.sourceState?.state == machine.state, prepared.time == machine.since {
             return prepared
         }
-        // The time alone would do but for clocks that are set back.
-        lastRevision = max(lastRevision + 1, Int(machine.since.milliseconds))
+        // The time alone would do but for clocks that are set back, most of all while the hub is not running: an id that the log knows
+        // already would be skipped.
+        lastRevision = max(lastRevision + 1, Int(machine.since.milliseconds) << 10 + Int.random(in: 0..<1 << 10))
         var event = Event(
             id: EventID(subject, .changed, revision: lastRevision),
             type: .sourceChanged,
