@@ -4,7 +4,7 @@ import HTTPTypes
 import SocialEvents
 import Testing
 
-@Suite("Manual clock")
+@Suite("Manual clock", .timeLimit(.minutes(1)))
 struct ManualClockTests {
     @Test("a sleeper wakes when its time has passed and not before")
     func waking() async throws {
@@ -46,6 +46,17 @@ struct ManualClockTests {
         #expect(clock.sleeperCount == 0)
     }
 
+    @Test("waiting in a task that is already cancelled throws")
+    func cancelledBefore() async throws {
+        let clock = ManualClock()
+        // Awaited below.
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            try await clock.waitForSleepers()
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+
     @Test("many sleepers all wake, whatever the moment they come in")
     func many() async throws {
         let clock = ManualClock()
@@ -68,7 +79,7 @@ struct ManualClockTests {
     }
 }
 
-@Suite("Scripted HTTP client")
+@Suite("Scripted HTTP client", .timeLimit(.minutes(1)))
 struct ScriptedHTTPClientTests {
     let url = "https://example.org/feed"
 
@@ -137,7 +148,7 @@ struct ScriptedHTTPClientTests {
     }
 }
 
-@Suite("Recording sink")
+@Suite("Recording sink", .timeLimit(.minutes(1)))
 struct RecordingSinkTests {
     let event = Event(
         id: EventID(text: "feed:article:1/created"),
