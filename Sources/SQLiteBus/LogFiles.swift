@@ -62,11 +62,12 @@ enum LogConnection {
         var configuration = Configuration()
         configuration.label = "roost.log.writer"
         configuration.prepareDatabase { database in
-            // The first two take effect only before there is anything in the database.
+            if try Int.fetchOne(database, sql: "PRAGMA page_count") == 0 {
+                // They take effect only before there is anything in the database.
+                try database.execute(sql: "PRAGMA page_size = \(pageSize); PRAGMA auto_vacuum = INCREMENTAL")
+            }
             try database.execute(
                 sql: """
-                    PRAGMA page_size = \(pageSize);
-                    PRAGMA auto_vacuum = INCREMENTAL;
                     PRAGMA journal_mode = WAL;
                     PRAGMA synchronous = FULL;
                     PRAGMA secure_delete = ON;

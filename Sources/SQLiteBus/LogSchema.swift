@@ -81,8 +81,9 @@ enum LogSchema {
         return migrator
     }
 
-    /// Brings the database behind `queue` to the present form, or refuses it.
-    static func migrate(_ queue: DatabaseQueue, path: String) throws {
+    /// Refuses a database that is not this log's, before anything in it is changed.
+    static func examine(_ path: String) throws {
+        let queue = try DatabaseQueue(path: path)
         let (superseded, owner, tables) = try queue.read { database in
             (
                 try migrator.hasBeenSuperseded(database),
@@ -90,6 +91,7 @@ enum LogSchema {
                 try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") ?? 0
             )
         }
+        try queue.close()
         guard tables == 0 || owner == applicationID else {
             throw BusError.unusable("\(path) is a database of another program; choose another data directory")
         }
@@ -98,7 +100,6 @@ enum LogSchema {
                 "\(path) was written by a newer version of roost; run that version, or start with an empty data directory"
             )
         }
-        try migrator.migrate(queue)
     }
 
     /// A number the log keeps about itself.

@@ -83,6 +83,9 @@ final class Mailbox: Sendable {
         post(Entry(ticket: 0, job: .command(command), weight: 0))
     }
 
+    /// How many batches and commands are neither taken nor withdrawn.
+    var waitingCount: Int { state.withLock { $0.entries.count } }
+
     /// Refuses everything from now on; what was handed over is still taken, what waits for room is refused.
     func close() {
         let refused = state.withLock { state in

@@ -55,8 +55,9 @@ package final class SQLiteBus: MessageBus {
             lock = try DirectoryLock(directory: files.directory, now: configuration.now())
             let endedInOrder = files.endedInOrder
             try files.makeDatabase()
+            try LogSchema.examine(files.database)
             let queue = try LogConnection.writing(path: files.database, maximumBytes: configuration.maximumBytes)
-            try LogSchema.migrate(queue, path: files.database)
+            try LogSchema.migrator.migrate(queue)
             let check = IntegrityCheck(
                 path: files.database,
                 isThorough: !endedInOrder && files.size <= configuration.fullCheckBytes

@@ -59,3 +59,9 @@ func readFile(_ path: String) -> [UInt8] {
         count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
     }
 }
+
+/// Bytes of a file; 0 when there is none.
+func fileSize(_ path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : 0
+}
