@@ -92,7 +92,7 @@ private let faults = [
     Fault(
         "a connector like no other",
         "sources:\n  blog: { connector: gazette }\n",
-        "hub.yaml:2:22: sources.blog.connector: there is no connector `gazette`; known are: other, sample"
+        "hub.yaml:2:22: sources.blog.connector: there is no connector `gazette`; known are: list, other, sample"
     ),
     Fault(
         "a mistyped setting of the connector",
@@ -225,6 +225,21 @@ private let faults = [
         "hub.yaml:9:3: sources: `Blog` cannot be a name; expected 1 to 64 lower-case letters, digits, `-`, `_` or `.`, beginning with a letter or digit; did you mean `blog`?"
     ),
     Fault(
+        "a list that is not there",
+        "sources:\n  many: { connector: list, list: no.txt }\n",
+        "hub.yaml:2:9: sources.many: there is no such file"
+    ),
+    Fault(
+        "a list with a name of wrong form",
+        "sources:\n  many: { connector: list, list: bad.txt }\n",
+        "hub.yaml:2:9: sources.many: `No Name` cannot be a part of a source's name"
+    ),
+    Fault(
+        "a list with a name that another source has",
+        "sources:\n  many.a: { connector: list }\n  many: { connector: list, list: good.txt }\n",
+        "hub.yaml:3:3: sources.many: `many.a` is the name of two sources; rename one of them"
+    ),
+    Fault(
         "a tab for indentation",
         "log:\n\tlevel: info\n",
         "hub.yaml:2:1: this is not YAML: found character that cannot start any token"
@@ -247,7 +262,10 @@ private let faults = [
 struct ConfigurationErrorTests {
     @Test("Each fault is told with file, line, column, path and what was expected", arguments: faults)
     func fault(_ fault: Fault) {
-        let files = ["/run/large": [UInt8](repeating: 0x61, count: 70_000)]
+        let files = [
+            "/run/large": [UInt8](repeating: 0x61, count: 70_000), "good.txt": Array("a\nb\n".utf8),
+            "bad.txt": Array("No Name\n".utf8),
+        ]
         let found = complaints(fault.text, environment: ["API_TOKEN": "s3cret", "EMPTY": ""], files: files)
         #expect(found == fault.expected)
     }

@@ -100,6 +100,16 @@ struct ConfigurationTests {
         #expect(try configuration.sources[2].settings.value(SampleConnector.url) == "https://example.org/?a=1&b=2")
     }
 
+    @Test("A source that is a list becomes one source for each, with the host's settings of the one written")
+    func lists() throws {
+        let configuration = try load(
+            "sources:\n  many: { connector: list, list: names.txt, every: 7m }\n  one: { connector: list }\n",
+            files: ["names.txt": Array("a\nb\n".utf8)]
+        )
+        #expect(configuration.sources.map(\.name.name) == ["many.a", "many.b", "one"])
+        #expect(configuration.sources.map(\.interval.lowerBound) == [.seconds(420), .seconds(420), .seconds(60)])
+    }
+
     @Test("Five thousand sources are read in a moment", .timeLimit(.minutes(1)))
     func manySources() throws {
         var text = "sources:\n"

@@ -39,8 +39,16 @@ struct ConfigurationDecoder {
         configuration.retention.size = (value(HubSettings.retentionSize, retention) ?? nil).map { Int64($0) }
         configuration.simulators = decodeSimulators(top, listen: configuration.listen)
         let accounts = decodeAccounts(top)
+        // Names are unique in the file, but those that come from lists may meet them or each other.
+        var names: Set<SourceName> = []
         for member in named("sources", of: top) {
-            if let source = decodeSource(member, accounts: accounts) { configuration.sources.append(source) }
+            for source in decodeSource(member, accounts: accounts) {
+                if !names.insert(source.name).inserted {
+                    let message = "`\(source.name)` is the name of two sources; rename one of them"
+                    complain(SettingsError(at: member.position, path: "sources.\(member.key)", message))
+                }
+                configuration.sources.append(source)
+            }
         }
         return configuration
     }
@@ -195,11 +203,11 @@ struct ConfigurationDecoder {
     private mutating func decodeSource(
         _ member: SettingNode.Member,
         accounts: [String: Account?]
-    ) -> SourceConfiguration? {
+    ) -> [SourceConfiguration] {
         let path = "sources.\(member.key)"
-        guard let members = members(of: member.value, path: path) else { return nil }
+        guard let members = members(of: member.value, path: path) else { return [] }
         let settings = Settings(members, path: path, position: member.value.position)
-        guard let type = connector(settings, members, path: path) else { return nil }
+        guard let type = connector(settings, members, path: path) else { return [] }
         let before = errors.count
         let common = SourceSettings.all.map(\.name)
         let own = type.descriptor.settings.filter { !common.contains($0.name) }
@@ -221,8 +229,38 @@ struct ConfigurationDecoder {
         source.settings = Settings(ownMembers + shared, path: path, position: member.value.position)
         for setting in own { check(setting, source.settings) }
         // Only a source that is right in all its parts is shown to the connector, which would else complain about the same again.
-        if errors.count == before { tryOut(source) }
-        return source
+        guard errors.count == before else { return [source] }
+        let sources = expand(source, at: member.value.position)
+        for source in sources { tryOut(source) }
+        return sources
+    }
+
+    /// The sources that one stands for: itself, unless its connector knows better.
+    private mutating func expand(_ source: SourceConfiguration, at position: SettingPosition) -> [SourceConfiguration] {
+        guard let type = source.connector as? any SourceExpanding.Type else { return [source] }
+        let path = "sources.\(source.name)"
+        let files = secrets.files
+        do {
+            let parts = try type.expand(source.settings) { try files.read($0, YAMLReader.largestFile) }
+            guard let parts else { return [source] }
+            return try parts.map { part in
+                guard ConfiguredName.isValidSuffix(part.nameSuffix) else {
+                    let name = part.nameSuffix.prefix(80)
+                    throw SettingsError(at: position, path: path, "`\(name)` cannot be a part of a source's name")
+                }
+                var expanded = source
+                expanded.name = SourceName("\(source.name).\(part.nameSuffix)")
+                expanded.settings = part.settings
+                return expanded
+            }
+        } catch let error as SettingsError {
+            complain(error)
+        } catch let problem as ConfigurationFiles.Problem {
+            complain(SettingsError(at: position, path: path, problem.description))
+        } catch {
+            complain(SettingsError(at: position, path: path, StepFailure(error).reason))
+        }
+        return [source]
     }
 
     private mutating func decodeCommon(

@@ -1,3 +1,5 @@
+import ConnectorKit
+
 /// The names an operator gives to sources and accounts: they stand in URLs, events and metrics.
 package enum ConfiguredName {
     /// What may be written.
@@ -10,6 +12,11 @@ package enum ConfiguredName {
             && name.utf8.allSatisfy {
                 isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".")
             }
+    }
+
+    /// Whether `suffix` may follow a source's name and a dot, for one of the sources that it stands for.
+    static func isValidSuffix(_ suffix: String) -> Bool {
+        suffix.utf8.count <= ExpandedSource.longestSuffix && isValid(suffix)
     }
 
     /// A name like `name` that may be one.

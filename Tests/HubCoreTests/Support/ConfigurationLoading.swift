@@ -1,7 +1,7 @@
 import ConnectorKit
 import HubCore
 
-let sampleRegistry = ConnectorRegistry([SampleConnector.self, OtherConnector.self])
+let sampleRegistry = ConnectorRegistry([SampleConnector.self, OtherConnector.self, ListConnector.self])
 
 /// Loads a configuration from text, with an environment and files that exist only here.
 func load(

@@ -43,3 +43,20 @@ struct OtherConnector: PullSource {
 
     func pull(_ request: PullRequest) async throws -> PullPage { PullPage() }
 }
+
+/// A connector whose source may be a list of them, one name a line.
+struct ListConnector: PullSource, SourceExpanding {
+    static let list = Setting.path("list", summary: "A file with one name a line.")
+    static let descriptor = ConnectorDescriptor(name: "list", summary: "Reads lists.", settings: [list])
+
+    init(settings: Settings, context: ConnectorContext) throws {}
+
+    func pull(_ request: PullRequest) async throws -> PullPage { PullPage() }
+
+    static func expand(_ settings: Settings, readFile: (_ path: String) throws -> [UInt8]) throws -> [ExpandedSource]? {
+        guard let path = try settings.value(list) else { return nil }
+        return String(decoding: try readFile(path), as: UTF8.self).split(separator: "\n").map {
+            ExpandedSource(nameSuffix: String($0), settings: Settings())
+        }
+    }
+}
