@@ -6,6 +6,12 @@ public struct HTMLFragment: Sendable, Equatable {
         public var url: String
         /// Where its words are in ``HTMLFragment/text``, in Unicode scalars; empty for a link around a picture.
         public var range: Range<Int>
+
+        /// Describes a link.
+        public init(url: String, range: Range<Int>) {
+            self.url = url
+            self.range = range
+        }
     }
 
     /// Something to look at or listen to.
@@ -28,6 +34,13 @@ public struct HTMLFragment: Sendable, Equatable {
         public var url: String
         /// Its description (`alt`); nil if the author gave none.
         public var alt: String?
+
+        /// Describes something to look at or listen to.
+        public init(kind: Kind, url: String, alt: String? = nil) {
+            self.kind = kind
+            self.url = url
+            self.alt = alt
+        }
     }
 
     /// What was left out, for a report of losses.
@@ -66,4 +79,7 @@ public struct HTMLFragment: Sendable, Equatable {
     public var media: [Media] = []
     /// What was left out.
     public var removed: Removals = []
+
+    /// The fragment of nothing.
+    public init() {}
 }

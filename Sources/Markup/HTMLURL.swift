@@ -36,6 +36,9 @@ struct HTMLURL: ~Copyable {
         if let scheme = URLReference.schemeLength(url) {
             guard Self.allows(url[0..<scheme], for: purpose) else { return false }
             encode(url)
+        } else if Self.hasColonInFirstSegment(url) {
+            // No relative reference may have one (RFC 3986, section 4.2): it would be a scheme to less careful readers.
+            return false
         } else if let base {
             resolved.removeAll()
             base.resolve(url, into: &resolved)
@@ -49,6 +52,17 @@ struct HTMLURL: ~Copyable {
     private static func allows(_ scheme: ByteView, for purpose: Purpose) -> Bool {
         if scheme.equalsIgnoringCase("https") || scheme.equalsIgnoringCase("http") { return true }
         return purpose == .link && (scheme.equalsIgnoringCase("mailto") || scheme.equalsIgnoringCase("tel"))
+    }
+
+    private static func hasColonInFirstSegment(_ url: ByteView) -> Bool {
+        for index in 0..<url.count {
+            switch url[index] {
+            case UInt8(ascii: ":"): return true
+            case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"): return false
+            default: continue
+            }
+        }
+        return false
     }
 
     private mutating func encode(_ url: ByteView) {

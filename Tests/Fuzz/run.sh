@@ -4,16 +4,17 @@
 # folder in TMPDIR). The corpus stays there from run to run; a failing input is written beside it and named.
 set -eu
 
-usage() { echo "usage: $0 TARGET [SECONDS]   (targets: JSONFuzz)" >&2; exit 2; }
+usage() { echo "usage: $0 TARGET [SECONDS]   (targets: JSONFuzz, MarkupFuzz)" >&2; exit 2; }
 
 target=${1:-}
 seconds=${2:-60}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${FUZZ_BUILD:-${TMPDIR:-/tmp}/fuzz-$(id -u)}/$target
 
-# What each target stands on: C targets, Swift modules in the order of their imports, pkg-config packages.
+# What each target stands on: C targets, system libraries, Swift modules in the order of their imports, pkg-config packages.
 case "$target" in
-JSONFuzz) c="CSimdJSON" swift="JSON" packages="simdjson" corpus="json" ;;
+JSONFuzz) c="CSimdJSON" libraries="" swift="JSON" packages="simdjson" corpus="json" ;;
+MarkupFuzz) c="" libraries="CLibXML2" swift="Markup" packages="libxml-2.0" corpus="xml" ;;
 *) usage ;;
 esac
 case "$seconds" in '' | *[!0-9]*) usage ;; esac
@@ -34,6 +35,8 @@ for name in $c; do
         objects="$objects $object"
     done
 done
+for name in $libraries; do includes="$includes -I $root/Sources/$name"; done
+for flag in $(pkg-config --cflags $packages); do includes="$includes -Xcc $flag"; done
 compile() {
     # shellcheck disable=SC2086
     swiftc -g -O -swift-version 6 -sanitize=fuzzer,address -parse-as-library -wmo -module-name "$1" \

@@ -1,3 +1,4 @@
+import Glibc
 import Markup
 
 /// Writes down what a handler is told, one short line each: `<name a=b`, `"text`, `>name`.
@@ -68,4 +69,16 @@ func record(
     limits: XMLReader.Limits = .init()
 ) throws -> (recorder: Recorder, report: XMLReport) {
     try record(Array(document.utf8), base: base, contents: contents, limits: limits)
+}
+
+/// How long this thread computes on something, whatever else the machine does meanwhile.
+func cpuSeconds(_ body: () throws -> Void) rethrows -> Double {
+    func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+    let start = now()
+    try body()
+    return now() - start
 }
