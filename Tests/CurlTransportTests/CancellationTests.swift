@@ -5,6 +5,9 @@ import Testing
 
 @Suite("Cancelling", .timeLimit(.minutes(1)))
 struct CancellationTests {
+    /// No deadline ends what cancelling should.
+    private static let patient = HTTPDeadlines(firstByte: nil, idle: nil, total: nil)
+
     @Test("before the request goes out sends nothing")
     func before() async throws {
         try await withServer(answering()) { server, client in
@@ -31,7 +34,7 @@ struct CancellationTests {
             closed.set()
         }
         try await withServer(script) { server, client in
-            let task = Task { _ = try await client.send(HTTPClientRequest(.get, server.url)) }
+            let task = Task { _ = try await client.send(HTTPClientRequest(.get, server.url, deadlines: Self.patient)) }
             await reached.wait()
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
@@ -53,7 +56,7 @@ struct CancellationTests {
     func awaitingBody() async throws {
         let (closed, waiting) = (Signal(), Signal())
         try await withServer(Self.endless(closed)) { server, client in
-            let response = try await client.send(HTTPClientRequest(.get, server.url))
+            let response = try await client.send(HTTPClientRequest(.get, server.url, deadlines: Self.patient))
             let task = Task {
                 var body = response.body.makeAsyncIterator()
                 _ = try await body.next()
@@ -72,7 +75,7 @@ struct CancellationTests {
     func dropped() async throws {
         let closed = Signal()
         try await withServer(Self.endless(closed)) { server, client in
-            let status = try await client.send(HTTPClientRequest(.get, server.url)).status
+            let status = try await client.send(HTTPClientRequest(.get, server.url, deadlines: Self.patient)).status
             #expect(status == 200)
             await closed.wait()
         }
@@ -90,7 +93,8 @@ struct CancellationTests {
         }
         try await withServer(script) { server, client in
             do {
-                var body = try await client.send(HTTPClientRequest(.get, server.url)).body.makeAsyncIterator()
+                var body = try await client.send(HTTPClientRequest(.get, server.url, deadlines: Self.patient)).body
+                    .makeAsyncIterator()
                 #expect(try await body.next()?.isEmpty == false)
             }
             await closed.wait()
@@ -100,7 +104,7 @@ struct CancellationTests {
     @Test("a body dropped unread but complete keeps its connection")
     func droppedComplete() async throws {
         try await withServer(answering(body: "x")) { server, client in
-            for _ in 0..<20 { _ = try await client.send(HTTPClientRequest(.get, server.url)) }
+            for _ in 0..<20 { _ = try await client.send(HTTPClientRequest(.get, server.url, deadlines: Self.patient)) }
             // An answer may come in two pieces; then dropping it ends its connection. Most come in one.
             #expect(server.connectionCount < 20)
         }

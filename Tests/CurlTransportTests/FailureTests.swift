@@ -81,7 +81,10 @@ struct FailureTests {
         try await withServer(script) { server, client in
             let secrets = ["s3cretuser", "s3cretpass", "s3cretquery", "s3cretfield", "s3cretpath"]
             let url = "http://\(secrets[0]):\(secrets[1])@127.0.0.1:\(server.port)/\(secrets[4])?key=\(secrets[2])"
-            var request = HTTPClientRequest(.post, url, body: Array("s3cretbody".utf8), maximumBodySize: 2_000_000)
+            // No deadline hides a failure that is not noticed.
+            let deadlines = HTTPDeadlines(connect: .seconds(50), firstByte: nil, idle: nil, total: .seconds(40))
+            var request = HTTPClientRequest(.post, url, body: Array("s3cretbody".utf8), deadlines: deadlines)
+            request.maximumBodySize = 2_000_000
             request.headers[.authorization] = "Bearer \(secrets[3])"
             let error = await failure { _ = try await client.send(request).body.collect() }
             #expect(error?.code == fault.code, "\(error?.description ?? "")")

@@ -238,13 +238,18 @@ final class Signal: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
+    /// Returns once the signal is set, or the test's time is over.
     func wait() async {
-        await withCheckedContinuation { continuation in
-            let isSet = state.withLock { state in
-                if !state.isSet { state.waiters.append(continuation) }
-                return state.isSet
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isSet = state.withLock { state in
+                    if !state.isSet { state.waiters.append(continuation) }
+                    return state.isSet
+                }
+                if isSet { continuation.resume() }
             }
-            if isSet { continuation.resume() }
+        } onCancel: {
+            set()
         }
     }
 
