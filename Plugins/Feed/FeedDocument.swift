@@ -111,7 +111,7 @@ package struct FeedText: Sendable {
     package var form: Form
     /// UTF-8.
     package var bytes: [UInt8]
-    /// The URL against which its links are resolved.
+    /// The URL against which its links are resolved; nil where the feed names none, then they are taken as links of the entry's page.
     package var base: String?
 
     package init(_ form: Form, _ bytes: [UInt8], base: String? = nil) {

@@ -81,7 +81,7 @@ extension FeedNormalizer {
             let view = ByteView(bytes)
             let isHTML = content.form == .html || content.form == .unclear && HTMLLikeness.looksLikeHTML(view)
             if isHTML {
-                setHTML(reader.read(view, base: content.base), &object, &data)
+                setHTML(reader.read(view, base: content.base ?? object.url ?? data.channel?.url), &object, &data)
             } else {
                 setPlain(view, &object, &data)
             }

@@ -50,7 +50,7 @@ package final class FeedNormalizer {
     }
 
     /// Withdrawn entries as the feed names them.
-    func withdrawals(of document: FeedDocument) -> [(object: ObjectID, when: Timestamp?)] {
+    package func withdrawals(of document: FeedDocument) -> [(object: ObjectID, when: Timestamp?)] {
         document.withdrawals.map { (identity.entry($0.id), $0.when) }
     }
 
@@ -69,13 +69,13 @@ package final class FeedNormalizer {
         object.audience = .public
         object.isSensitive = entry.isExplicit
         object.language = entry.language.flatMap(FeedLanguage.tag) ?? context.language
+        data.channel = context.channel
         setThread(entry, context, &object, &data)
         setTitle(entry, &object, &data)
         setContent(entry, &object, &data)
         setMedia(entry, &object)
         object.tags = tags(entry.categories, &data)
         setActor(entry, context, &data)
-        data.channel = context.channel
         setMetrics(entry, &data)
         let time = setTimes(entry, &object, &data)
         for field in entry.dropped { data.loss.append(Loss(field.description, .dropped)) }

@@ -31,7 +31,7 @@ package enum FeedParser {
     private static func parseXML(_ bytes: [UInt8], charset: String?, url: String?) throws(FeedParserError)
         -> FeedDocument
     {
-        var handler = FeedXMLHandler()
+        var handler = FeedXMLHandler(url: url)
         let report: XMLReport
         do {
             report = try reader.read(bytes, charset: charset, base: url, into: &handler)

@@ -27,10 +27,10 @@ extension FeedXMLHandler {
         case .originalLink: if let url = resolved(text) { entry.link = url }
         case .title: if entry.title == nil, !text.isBlank { entry.title = FeedText(textForm, text) }
         case .fallbackTitle: if entry.title == nil, !text.isBlank { entry.title = FeedText(.unclear, text) }
-        case .content: if !text.isBlank { entry.content = FeedText(contentForm, text, base: base) }
-        case .summary: if !text.isBlank { entry.summary = FeedText(contentForm, text, base: base) }
+        case .content: if !text.isBlank { entry.content = FeedText(contentForm, text, base: contentBase) }
+        case .summary: if !text.isBlank { entry.summary = FeedText(contentForm, text, base: contentBase) }
         case .fallbackSummary:
-            if entry.summary == nil, !text.isBlank { entry.summary = FeedText(.html, text, base: base) }
+            if entry.summary == nil, !text.isBlank { entry.summary = FeedText(.html, text, base: contentBase) }
         case .published(let rank): storePublished(text, rank)
         case .updated(let rank): storeUpdated(text, rank)
         case .author: storeAuthor(text)
@@ -72,6 +72,9 @@ extension FeedXMLHandler {
         default: break
         }
     }
+
+    /// The base that the document names for a text, or Atom's rule that it is the document's address; RSS has no rule.
+    private var contentBase: String? { base == url && document.format != .atom ? nil : base }
 
     /// What a text construct's own attributes said, or HTML.
     private var contentForm: FeedText.Form { textForm == .plain ? .plain : .html }

@@ -52,11 +52,17 @@ struct FeedXMLHandler: XMLHandler {
     /// How far the elements `published` and `updated` outrank other dates of the entry; higher wins.
     var publishedRank = 0
     var updatedRank = 0
+    /// The address of the document.
+    let url: String?
     /// The base in effect at the element whose text comes next.
     var base: String?
     var textForm = FeedText.Form.html
     /// Whether the entry's link is known to lead to a page for people.
     var linkIsPage = false
+
+    init(url: String?) {
+        self.url = url
+    }
 
     mutating func start(_ element: XMLElement) -> XMLContent {
         field = nil

@@ -80,7 +80,7 @@ enum JSONFeedParser {
             case "url": entry.link = address(value, url)
             case "external_url": externalURL = address(value, url)
             case "title": entry.title = text(value, .plain)
-            case "content_html": entry.content = text(value, .html, base: url)
+            case "content_html": entry.content = text(value, .html)
             case "content_text": contentText = text(value, .plain)
             case "summary": entry.summary = text(value, .plain)
             case "image", "banner_image":
@@ -154,9 +154,9 @@ enum JSONFeedParser {
         word(value).map { URLReference.resolve($0, against: base) }
     }
 
-    private static func text(_ value: JSONValue, _ form: FeedText.Form, base: String? = nil) -> FeedText? {
+    private static func text(_ value: JSONValue, _ form: FeedText.Form) -> FeedText? {
         value.withUTF8 { bytes in
-            ByteView(bytes).isBlank ? nil : FeedText(form, Array(bytes), base: base)
+            ByteView(bytes).isBlank ? nil : FeedText(form, Array(bytes))
         } ?? nil
     }
 
