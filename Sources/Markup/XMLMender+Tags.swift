@@ -70,10 +70,12 @@ extension XMLMender {
             note(.malformedAttribute)
             return end
         }
-        guard attributeNames.count < limits.attributes else {
+        let isBinding = name == "xmlns" || name.starts(with: "xmlns:")
+        guard attributeNames.count < limits.attributes, !isBinding || bindings < XMLReader.Limits.openBindings else {
             noteMissing(.tooManyAttributes)
             return end
         }
+        if isBinding { bindings += 1 }
         attributeNames.append(name)
         output.append(UInt8(0x20))
         output.append(name)

@@ -12,7 +12,9 @@ struct XMLMender: ~Copyable {
     var output: ByteBuffer
     var scratch = ByteBuffer(capacity: 256)
     var position = 0
-    private var open: [Range<Int>] = []
+    private var open: [(name: Range<Int>, bindings: Int)] = []
+    /// How many namespace declarations are in effect.
+    var bindings = 0
     var attributeNames: [ByteView] = []
     private(set) var isTruncated = false
     private var unreported = 0
@@ -61,7 +63,7 @@ struct XMLMender: ~Copyable {
         }
         if let innermost = open.last {
             isTruncated = true
-            entities.problems.note(.unclosedElement, document[innermost])
+            entities.problems.note(.unclosedElement, document[innermost.name])
         }
         while !open.isEmpty { closeInnermost(isImplied: true) }
         output.append("</document>")
@@ -142,15 +144,18 @@ struct XMLMender: ~Copyable {
     private mutating func startElement() -> Bool {
         guard let name = tagName(from: position + 1) else { return false }
         let before = output.count
+        let outerBindings = bindings
         output.append(UInt8(ascii: "<"))
         output.append(document[name])
         guard let isEmpty = writeAttributes(from: name.upperBound) else {
             output.truncate(to: before)
+            bindings = outerBindings
             noteMissing(.unterminatedTag)
             return true
         }
         guard open.count < limits.depth else {
             output.truncate(to: before)
+            bindings = outerBindings
             noteMissing(.tooDeep)
             if !isEmpty { unreported += 1 }
             return true
@@ -158,10 +163,11 @@ struct XMLMender: ~Copyable {
         if open.isEmpty, rootHasEnded { note(.contentAfterRoot) }
         if isEmpty {
             output.append("/>")
+            bindings = outerBindings
             if open.isEmpty { rootHasEnded = true }
         } else {
             output.append(UInt8(ascii: ">"))
-            open.append(name)
+            open.append((name, outerBindings))
         }
         return true
     }
@@ -180,19 +186,20 @@ struct XMLMender: ~Copyable {
             return
         }
         let name = document[nameStart..<nameEnd]
-        guard let index = open.lastIndex(where: { document[$0].equalsIgnoringCase(name) }) else {
+        guard let index = open.lastIndex(where: { document[$0.name].equalsIgnoringCase(name) }) else {
             entities.problems.note(.strayEndTag, name)
             return
         }
         if index < open.count - 1 {
-            entities.problems.note(.unclosedElement, document[open[open.count - 1]])
+            entities.problems.note(.unclosedElement, document[open[open.count - 1].name])
             while open.count - 1 > index { closeInnermost(isImplied: true) }
         }
         closeInnermost(isImplied: false)
     }
 
     private mutating func closeInnermost(isImplied: Bool) {
-        guard let name = open.popLast() else { return }
+        guard let (name, outerBindings) = open.popLast() else { return }
+        bindings = outerBindings
         output.append("</")
         output.append(document[name])
         if isImplied { output.append(UInt8(0x20)) }

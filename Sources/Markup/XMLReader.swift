@@ -18,6 +18,9 @@ public struct XMLReader: Sendable {
         /// Most problems listed in the report.
         public var problems = 16
 
+        /// Most namespace declarations in effect at a time; each costs every element with a prefix a look.
+        static let openBindings = 256
+
         /// The limits above.
         public init() {}
     }
@@ -56,8 +59,8 @@ public struct XMLReader: Sendable {
         guard document.position(of: UInt8(ascii: "<"), from: 0, to: document.count) < document.count else {
             throw .notMarkup
         }
-        let outcome = document.hasDoctype ? nil : parse(document, isMended: false, decoder.problems, base, &handler)
-        if let outcome {
+        let isRisky = document.hasDoctype || document.hasLongTag
+        if !isRisky, let outcome = parse(document, isMended: false, decoder.problems, base, &handler) {
             return report(decoder, outcome, isTruncated: false)
         }
         var mender = XMLMender(document, limits, decoder.problems)
@@ -154,5 +157,38 @@ extension ByteView {
             }
             position += 1
         }
+    }
+}
+
+extension ByteView {
+    /// Whether a start tag is longer than some kilobytes.
+    ///
+    /// libxml2 compares each attribute of a tag with all before it, before anybody could stop it, so that a megabyte of them
+    /// would take seconds. Where `<` follows `<` within the length there is no such tag, and most bytes need no look.
+    fileprivate var hasLongTag: Bool {
+        let length = 8192
+        var tag = position(of: UInt8(ascii: "<"), from: 0, to: count)
+        while tag + length < count {
+            var last = tag + length
+            while last > tag, self[last] != UInt8(ascii: "<") { last -= 1 }
+            if last > tag {
+                tag = last
+            } else {
+                if self[tag + 1].startsName, endOfTag(from: tag) - tag > length { return true }
+                tag = position(of: UInt8(ascii: "<"), from: tag + length, to: count)
+            }
+        }
+        return false
+    }
+
+    /// The position of the `>` that ends a start tag, those in quotes not counting.
+    private func endOfTag(from start: Int) -> Int {
+        var position = start
+        while position < count, self[position] != UInt8(ascii: ">") {
+            let byte = self[position]
+            if byte == 0x22 || byte == 0x27 { position = self.position(of: byte, from: position + 1, to: count) }
+            position += 1
+        }
+        return position
     }
 }

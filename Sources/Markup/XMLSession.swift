@@ -36,6 +36,9 @@ struct XMLSession: ~Copyable {
     private var scopes: [Scope]
     private var uris: [(pointer: UnsafePointer<UInt8>, namespace: XMLNamespace)] = []
     private var records: [XMLAttributes.Record] = []
+    /// How many namespaces each open element declares, and all of them.
+    private var bindings: [Int] = []
+    private var bindingTotal = 0
     private var text: XMLText
     private var capture: Capture?
 
@@ -108,7 +111,7 @@ struct XMLSession: ~Copyable {
         _ local: ByteView,
         _ prefix: ByteView,
         _ uri: UnsafePointer<UInt8>?,
-        attributeTotal: Int
+        bindings count: Int
     ) {
         if capture == nil { deliverText() }
         if isMended, !isInMendersRoot {
@@ -116,7 +119,13 @@ struct XMLSession: ~Copyable {
             return
         }
         let depth = frames.count + (capture?.depth ?? 0)
-        if depth >= limits.depth || attributeTotal > limits.attributes { return fail() }
+        if depth >= limits.depth || records.count + count > limits.attributes
+            || bindingTotal + count > XMLReader.Limits.openBindings
+        {
+            return fail()
+        }
+        bindings.append(count)
+        bindingTotal += count
         if capture != nil { return captureStart(local) }
         var start = offset
         // No value of a well-formed document has this character, so it is the tag's.
@@ -149,6 +158,7 @@ struct XMLSession: ~Copyable {
     }
 
     fileprivate mutating func end(_ local: ByteView) {
+        bindingTotal -= bindings.popLast() ?? 0
         if let depth = capture?.depth, depth > 0 {
             capture?.depth = depth - 1
             if capture?.content.isKept == true { text.appendEnd(local) }
@@ -321,7 +331,7 @@ private func startElement(
         ByteView(terminated: local),
         ByteView(terminated: prefix),
         uri,
-        attributeTotal: Int(attributeCount) + Int(namespaceCount)
+        bindings: Int(namespaceCount)
     )
 }
 
