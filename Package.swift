@@ -43,9 +43,9 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -66,7 +66,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -89,8 +88,8 @@ let package = Package(
         room("ConnectorTesting", "ConnectorKit", "SocialEvents", "JSON", httpTypes, logging),
         room("CurlTransport", "CCurl", "ConnectorKit", "SocialEvents", httpTypes, logging),
         room("MessageBus", "SocialEvents", "ConnectorKit"),
-        room("SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", grdb),
-        room("HubCore", "ConnectorKit", "MessageBus", "SocialEvents", "JSON", yams, logging, metrics, lifecycle),
+        room("SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", grdb, sqlite),
+        room("HubCore", "ConnectorKit", "MessageBus", "SocialEvents", "JSON", yams, logging, lifecycle),
         room(
             "HubHTTP", "HubCore", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", hummingbird, httpTypes, logging, nioCore, lifecycle
         ),
@@ -107,18 +106,25 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "Markup", "MessageBus", "SocialEvents", "SQLiteBus", "FeedConnector",
-                grdb, httpTypes, logging, lifecycle,
+                httpTypes, logging, lifecycle, sqlite,
             ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "FeedDump",
+            dependencies: ["FeedConnector", "JSON", "SocialEvents"],
+            path: "Tests/Corpus/FeedDump",
             swiftSettings: settings
         ),
 
         tests("JSONTests", "JSON"),
         tests("MarkupTests", "Markup"),
         tests("SocialEventsTests", exclude: ["Fixtures"], "SocialEvents", "JSON", "ConnectorTesting"),
-        tests("ConnectorKitTests", "ConnectorKit", "ConnectorTesting", "SocialEvents", "JSON", httpTypes, logging),
+        tests("ConnectorKitTests", exclude: ["Fixtures"], "ConnectorKit", "ConnectorTesting", "SocialEvents", "JSON", httpTypes, logging),
         tests("CurlTransportTests", "CurlTransport", "ConnectorKit", httpTypes),
         tests("SQLiteBusTests", "SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", grdb),
-        tests("HubCoreTests", "HubCore", "MessageBus", "ConnectorKit", "ConnectorTesting", "SocialEvents", "JSON", logging),
+        tests("FeedTests", "FeedConnector", "ConnectorTesting", "ConnectorKit", "SocialEvents", "JSON", "Markup", httpTypes, logging),
+        tests("HubCoreTests", "HubCore", "MessageBus", "ConnectorKit", "ConnectorTesting", "SocialEvents", "JSON", httpTypes, logging),
         tests(
             "HubHTTPTests", "HubHTTP", "HubCore", "SQLiteBus", "MessageBus", "CurlTransport", "ConnectorKit", "SocialEvents", "JSON",
             httpTypes, logging, lifecycle

@@ -20,7 +20,7 @@ enum Benchmarks {
         }
     }
 
-    private static let groups: [(name: String, run: () async throws -> [BenchmarkRow])] = [
+    private static let groups: [(name: String, run: @Sendable () async throws -> [BenchmarkRow])] = [
         ("events", { benchmarkEvents() }),
         ("feeds", { try await benchmarkFeeds() }),
         ("bus", { try await benchmarkBus() }),
@@ -36,9 +36,8 @@ enum Benchmarks {
             throw BenchmarkFailure("there is no group \(name ?? ""); there are \(groups.map(\.name).joined(separator: ", "))")
         }
         for group in chosen {
-            print("\(group.name):")
-            for row in try await group.run() { print("  " + line(row)) }
-            fflush(stdout)
+            say("\(group.name):")
+            for row in try await group.run() { say("  " + line(row)) }
         }
     }
 

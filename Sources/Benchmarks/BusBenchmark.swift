@@ -247,9 +247,9 @@ private enum PlainSQLite {
         return Double(events) / elapsed
     }
 
-    /// The log's settings and tables; the test of the log's schema keeps them the same.
+    /// The log's settings and tables.
     private static let settings = [
-        "PRAGMA page_size = 4096", "PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL",
+        "PRAGMA page_size = 8192", "PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL",
         "PRAGMA synchronous = FULL",
         "PRAGMA secure_delete = ON", "PRAGMA wal_autocheckpoint = 0", "PRAGMA cache_size = -32768",
     ]
@@ -308,9 +308,9 @@ private final class Checkpoints: @unchecked Sendable {
     /// Told after each commit how long the write-ahead log is.
     func note(pages: Int32, _ writer: Connection) {
         if pages < asked { asked = 0 }
-        if pages > 16_384 {
+        if pages > 8_192 {
             sqlite3_wal_checkpoint_v2(writer.handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
-        } else if pages - asked >= 1_024 {
+        } else if pages - asked >= 512 {
             asked = pages
             queue.async { sqlite3_wal_checkpoint_v2(self.connection.handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil) }
         }

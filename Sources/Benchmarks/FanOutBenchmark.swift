@@ -1,6 +1,6 @@
 import ConnectorKit
 import CurlTransport
-import Glibc
+import Foundation
 import HTTPTypes
 import HubCore
 import HubHTTP
@@ -25,7 +25,7 @@ func benchmarkFanOut() async throws -> [BenchmarkRow] {
     let bus = try await SQLiteBus(directory: folder.path + "/data", SQLiteBusConfiguration { SystemClock().now })
     let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
     let hub = try Hub(configuration: HubConfiguration(), bus: bus, http: { _ in throw ConnectorError(.unsupported, "no sources") }, logger: logger)
-    let server = HubServer(hub: hub, clock: SystemClock(), logger: logger)
+    let server = HubServer(hub: hub, logger: logger)
     let running = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
     let application = server.application(host: "127.0.0.1", port: 0) { running.continuation.yield($0) }
     let group = ServiceGroup(services: [application, server.liveFeeds], logger: logger)
@@ -46,7 +46,7 @@ func benchmarkFanOut() async throws -> [BenchmarkRow] {
 private func burst(_ bus: SQLiteBus, port: Int) async throws -> [BenchmarkRow] {
     let readers = try ReaderProcess(port: port, events: burstEvents)
     try readers.waitUntilConnected()
-    let before = processorSeconds(RUSAGE_SELF)
+    let before = usage(RUSAGE_SELF)
     let start = ContinuousClock.now
     for batch in 0 ..< burstEvents / burstBatch {
         let events = (0 ..< burstBatch).map { kilobyteEvent(batch * burstBatch + $0, of: "burst") }
@@ -55,7 +55,7 @@ private func burst(_ bus: SQLiteBus, port: Int) async throws -> [BenchmarkRow] {
     _ = try readers.waitForReport()
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let delivered = Double(burstEvents * readerCount)
-    let cost = (processorSeconds(RUSAGE_SELF) - before) / delivered
+    let cost = (usage(RUSAGE_SELF) - before) / delivered
     return [
         BenchmarkRow(name: "fan-out, \(readerCount) SSE readers, flat out", value: delivered / seconds, unit: "deliveries/s", note: "append included"),
         BenchmarkRow(name: "fan-out, hub's CPU for one event to one reader", value: cost * 1e6, unit: "µs"),
@@ -102,15 +102,14 @@ func kilobyteEvent(_ number: Int, of run: String) -> Event {
 
 /// This executable once more, as 500 readers.
 private final class ReaderProcess {
-    private let process: pid_t
-    private let output: UnsafeMutablePointer<FILE>
+    private let process = Process()
+    private let output = Pipe()
 
     init(port: Int, events: Int) throws {
-        let arguments = ["sse-readers", "\(port)", "\(readerCount)", "\(events)"]
-        guard let program = CommandLine.arguments.first, let spawned = spawnReading([program] + arguments) else {
-            throw BenchmarkFailure("the readers could not be started")
-        }
-        (process, output) = spawned
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = ["sse-readers", "\(port)", "\(readerCount)", "\(events)"]
+        process.standardOutput = output
+        try process.run()
     }
 
     func waitUntilConnected() throws {
@@ -120,8 +119,7 @@ private final class ReaderProcess {
     /// Median and 99th percentile of the time from an event's `time` to its arrival, in milliseconds.
     func waitForReport() throws -> (median: Double, high: Double) {
         let words = readLine().split(separator: " ")
-        fclose(output)
-        waitpid(process, nil, 0)
+        process.waitUntilExit()
         guard words.count == 2, let median = Double(words[0]), let high = Double(words[1]) else {
             throw BenchmarkFailure("the readers broke off")
         }
@@ -129,9 +127,9 @@ private final class ReaderProcess {
     }
 
     private func readLine() -> String {
-        var buffer = [CChar](repeating: 0, count: 200)
-        guard fgets(&buffer, Int32(buffer.count), output) != nil else { return "" }
-        return String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        var line = Data()
+        while let byte = try? output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") { line.append(byte) }
+        return String(decoding: line, as: UTF8.self)
     }
 }
 
@@ -159,8 +157,7 @@ func runReaders(port: Int, count: Int, events: Int) async throws {
         _ = try await iterator.next()
         bodies.append(body)
     }
-    print("connected")
-    fflush(stdout)
+    say("connected")
     try await withThrowingTaskGroup(of: Void.self) { group in
         for body in bodies {
             group.addTask {
@@ -171,8 +168,14 @@ func runReaders(port: Int, count: Int, events: Int) async throws {
         try await group.waitForAll()
     }
     let sorted = latencies.withLock { $0.sorted() }
-    print("\(sorted[sorted.count / 2]) \(sorted[sorted.count * 99 / 100])")
+    say("\(sorted[sorted.count / 2]) \(sorted[sorted.count * 99 / 100])")
     await transport.shutdown()
+}
+
+/// Prints a line at once.
+func say(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
 }
 
 /// Counts events by their `event:` lines and takes the latency of the last one in each piece.

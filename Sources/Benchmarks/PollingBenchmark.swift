@@ -19,7 +19,8 @@ func benchmarkPolling() async throws -> [BenchmarkRow] {
     raiseDescriptorLimit()
     let folder = try TemporaryFolder()
     defer { folder.remove() }
-    for number in 0 ..< feedCount { try folder.write("\(number).xml", BenchmarkFeed.rss(number, entries: 50)) }
+    var samples = FeedSamples(seed: 1)
+    for number in 0 ..< feedCount { try folder.write("\(number).xml", String(decoding: samples.feed(number), as: UTF8.self)) }
     let server = try StaticServer(nginx: nginx, folder: folder)
     defer { server.stop() }
     try await server.waitUntilReady("/0.xml")
@@ -63,7 +64,8 @@ func benchmarkConditionalGets() async throws -> [BenchmarkRow] {
     }
     let folder = try TemporaryFolder()
     defer { folder.remove() }
-    try folder.write("0.xml", BenchmarkFeed.rss(0, entries: 50))
+    var samples = FeedSamples(seed: 1)
+    try folder.write("0.xml", String(decoding: samples.feed(0), as: UTF8.self))
     let server = try StaticServer(nginx: nginx, folder: folder)
     defer { server.stop() }
     try await server.waitUntilReady("/0.xml")

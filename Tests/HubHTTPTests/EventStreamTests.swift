@@ -1,5 +1,7 @@
+import ConnectorKit
 import HTTPTypes
 import MessageBus
+import ServiceLifecycle
 import SocialEvents
 import Testing
 
@@ -9,7 +11,7 @@ struct EventStreamTests {
     func now() async throws {
         try await RunningHub.run { hub in
             try await hub.append(1 ... 5)
-            let body = try await hub.open("/v1/events", accept: "text/event-stream").body
+            let body = try await hub.open(.get, "/v1/events", accept: "text/event-stream").body
             var iterator = body.makeAsyncIterator()
             let first = try #require(try await iterator.next())
             #expect(String(decoding: first, as: UTF8.self).contains("id: \(Sequence(5))"))
@@ -76,7 +78,7 @@ struct EventStreamTests {
     @Test("A silent stream shows that it lives")
     func heartbeat() async throws {
         try await RunningHub.run(heartbeat: .milliseconds(20)) { hub in
-            let body = try await hub.open("/v1/events", accept: "text/event-stream").body
+            let body = try await hub.open(.get, "/v1/events", accept: "text/event-stream").body
             for try await chunk in body where String(decoding: chunk, as: UTF8.self).contains(": still here") { return }
             Issue.record("the stream ended without a sign of life")
         }
@@ -86,8 +88,8 @@ struct EventStreamTests {
     func stop() async throws {
         try await RunningHub.run { hub in
             try await hub.append(1 ... 1)
-            let body = try await hub.open("/v1/events?after=0", accept: "text/event-stream").body
-            _ = try await hub.open("/v1/events", accept: "text/event-stream")
+            let body = try await hub.open(.get, "/v1/events?after=0", accept: "text/event-stream").body
+            _ = try await hub.open(.get, "/v1/events", accept: "text/event-stream")
             await hub.group.triggerGracefulShutdown()
             for try await _ in body {}
         }

@@ -14,7 +14,7 @@ import Testing
 
 /// A real server on a real log in a folder of its own, with a real client.
 struct RunningHub: Sendable {
-    let bus: SQLiteBus
+    let bus: any MessageBus
     let base: String
     let http: any HTTPClient
     let group: ServiceGroup
@@ -94,7 +94,7 @@ struct RunningHub: Sendable {
     }
 
     func open(
-        _ method: HTTPRequest.Method = .get,
+        _ method: HTTPRequest.Method,
         _ path: String,
         accept: String? = nil,
         headers: HTTPFields = [:]
@@ -108,7 +108,7 @@ struct RunningHub: Sendable {
 
     /// The first `count` events of a stream, as sequence and number, and the other messages' names.
     func stream(_ path: String, first count: Int, headers: HTTPFields = [:]) async throws -> [Message] {
-        let body = try await open(path, accept: "text/event-stream", headers: headers).body
+        let body = try await open(.get, path, accept: "text/event-stream", headers: headers).body
         var messages: [Message] = []
         var text = ""
         for try await chunk in body {
