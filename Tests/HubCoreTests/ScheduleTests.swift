@@ -14,7 +14,7 @@ struct ScheduleTests {
         for _ in 0..<100 {
             schedule.adapt(news: Bool.random(using: &random))
             let delay = schedule.nextDelay(random: &random)
-            #expect(delay >= shortest && delay <= longest)
+            #expect(delay >= shortest && delay <= max(longest, shortest * 11 / 10))
             #expect(schedule.range.contains(schedule.interval))
         }
     }
@@ -45,6 +45,17 @@ struct ScheduleTests {
         // Evenly spread they would be 83 a second.
         #expect(slots.values.allSatisfy { $0 < 160 })
         #expect(slots.count >= 60)
+    }
+
+    @Test("Sources of one fixed interval drift apart too, and none asks sooner than configured")
+    func fixedInterval() {
+        let delays = (0..<100).map { number in
+            var random = SeededGenerator(seed: 0, name: "feed-\(number)")
+            var schedule = PullSchedule(range: .seconds(300) ... .seconds(300))
+            return schedule.nextDelay(random: &random)
+        }
+        #expect(Set(delays).count > 50)
+        #expect(delays.allSatisfy { $0 >= .seconds(300) && $0 <= .seconds(330) })
     }
 
     @Test("The same seed and name give the same jitter, another name another")

@@ -151,6 +151,14 @@ struct SourceMachineTests {
         #expect(machine.state == .running)
     }
 
+    @Test("What a platform says is kept short and on one line")
+    func reasons() {
+        let long = ConnectorError(.unavailable, "down\nERROR forged line\u{1b}[2J" + String(repeating: "x", count: 10_000))
+        let reason = StepFailure(long).reason
+        #expect(reason.utf8.count < 500)
+        #expect(reason.hasPrefix("down ERROR forged line [2J"))
+    }
+
     @Test("A stream that ends with nothing backs off as one that fails")
     func emptyStream() {
         var machine = machine()

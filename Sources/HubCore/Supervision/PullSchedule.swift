@@ -7,6 +7,8 @@ package struct PullSchedule: Sendable {
     /// The interval at the moment, before jitter.
     package private(set) var interval: Duration
     private var isFirst = true
+    /// Fixed intervals are stretched by up to a tenth, or sources that started together would ask together for ever.
+    private var longestDelay: Duration { max(range.upperBound, range.lowerBound * 11 / 10) }
 
     /// A schedule that begins at the short end.
     package init(range: ClosedRange<Duration>) {
@@ -19,12 +21,13 @@ package struct PullSchedule: Sendable {
         interval = news ? max(range.lowerBound, interval / 2) : min(range.upperBound, interval * 3 / 2)
     }
 
-    /// How long to wait now: the interval give or take a tenth, within the range.
+    /// How long to wait now: the interval give or take a tenth, never shorter than configured.
     ///
     /// The very first wait lies anywhere between one and two intervals, so that sources which started together drift apart at once.
     package mutating func nextDelay(random: inout SeededGenerator) -> Duration {
-        let spread = isFirst ? interval...(interval * 2) : (interval * 9 / 10)...(interval * 11 / 10)
+        let shortest = isFirst ? interval : max(interval * 9 / 10, range.lowerBound)
+        let longest = min(isFirst ? interval * 2 : interval * 11 / 10, longestDelay)
         isFirst = false
-        return min(max(random.duration(in: spread), range.lowerBound), range.upperBound)
+        return random.duration(in: shortest...max(shortest, longest))
     }
 }

@@ -81,8 +81,10 @@ final class SourceCell: Sendable {
     private func log(_ machine: SourceMachine, previous: SourceState) {
         let level: Logger.Level =
             switch machine.state {
-            case .starting, .stopped: .debug
-            case .backfilling, .running, .paused: .info
+            // Thousands of sources start together, and nearly all of them well.
+            case .starting, .backfilling, .stopped: .debug
+            case .running: previous == .starting || previous == .backfilling ? .debug : .info
+            case .paused: .info
             case .throttled, .retrying: .warning
             case .unauthorized, .failed: .error
             }

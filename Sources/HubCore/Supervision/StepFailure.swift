@@ -51,6 +51,11 @@ package struct StepFailure: Sendable, Hashable {
 
     /// A reason stands in every status and event: a page of HTML has no place there.
     private static func bounded(_ message: String) -> String {
-        message.utf8.count <= 500 ? message : String(message.unicodeScalars.prefix(400)) + "…"
+        let cut = message.utf8.count <= 500 ? message : String(message.unicodeScalars.prefix(400)) + "…"
+        guard cut.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return cut }
+        // A line break would let a platform write lines of its own into logs.
+        return String(
+            String.UnicodeScalarView(cut.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 })
+        )
     }
 }
