@@ -2,6 +2,16 @@ import ConnectorKit
 import HTTPTypes
 import SocialEvents
 
+/// What a server answered, with its whole body.
+struct FeedAnswer {
+    var status: Int
+    var headers: HTTPFields
+    /// The address that answered, after redirects.
+    var url: String
+    var redirects: [HTTPRedirect]
+    var body: [UInt8]
+}
+
 /// Requests for feeds as values, and what the answers' heads say.
 ///
 /// No I/O.
@@ -23,7 +33,7 @@ enum FeedAPI {
     /// Where to ask from now on: the end of a chain of redirects if all of them are permanent (RFC 9110 §15.4), else as before.
     ///
     /// A chain that leads from `https` to `http` is followed but not remembered.
-    static func address(after response: FetchedResponse, configured: String, remembered: String?) -> String? {
+    static func address(after response: FeedAnswer, configured: String, remembered: String?) -> String? {
         guard !response.redirects.isEmpty else { return remembered }
         let asked = remembered ?? configured
         let isSafe = !(asked.hasPrefix("https:") && !response.url.hasPrefix("https:"))
@@ -31,12 +41,6 @@ enum FeedAPI {
             return remembered
         }
         return response.url == configured ? nil : response.url
-    }
-
-    /// A feed that was there before may be there again: what is missing is asked for again, what is gone (410) is not.
-    static func judged(_ error: ConnectorError, hasRead: Bool) -> ConnectorError {
-        guard error.code == .rejected, hasRead, error.message.contains("(status 404)") else { return error }
-        return ConnectorError(.unavailable, error.message, retryAt: error.retryAt, underlying: error.underlying)
     }
 
     /// The `charset` parameter of a media type.

@@ -33,32 +33,45 @@ public struct FeedConnector: PullSource {
         if let repair = cursor.repair, repair.isDue {
             return try await fillGap(repair, &cursor)
         }
-        let response: FetchedResponse
         do {
-            response = try await fetch(cursor.url ?? configuration.url, validators: cursor.validators)
+            return try read(await fetch(cursor.url ?? configuration.url, cursor), &cursor)
         } catch let error as ConnectorError {
-            guard error.code == .rejected, cursor.url != nil else {
-                throw FeedAPI.judged(error, hasRead: cursor.hasRead)
-            }
+            guard cursor.url != nil, error.code == .rejected || error.code == .malformed else { throw error }
             // The address that was remembered is no good any more: the configured one decides.
             cursor.url = nil
             cursor.validators = Validators()
-            do {
-                response = try await fetch(configuration.url, validators: cursor.validators)
-            } catch let error as ConnectorError {
-                throw FeedAPI.judged(error, hasRead: cursor.hasRead)
-            }
+            return try read(await fetch(configuration.url, cursor), &cursor)
         }
-        return try read(response, &cursor)
     }
 
-    private func fetch(_ url: String, validators: Validators) async throws -> FetchedResponse {
-        try await context.fetch(FeedAPI.request(url, configuration, validators: validators), what: "the feed")
+    private func fetch(_ url: String, _ cursor: FeedCursor) async throws -> FeedAnswer {
+        do {
+            let request = FeedAPI.request(url, configuration, validators: cursor.validators)
+            let response = try await context.http.send(request)
+            let body = try await response.body.collect()
+            let (status, headers) = (response.status, response.headers)
+            if status == 404, cursor.hasRead, cursor.url == nil {
+                throw ConnectorError(.unavailable, "the feed: it was there before and is missing now (status 404)")
+            }
+            if let error = ConnectorError.of(status: status, headers: headers, now: context.clock.now, what: "the feed")
+            {
+                throw error
+            }
+            return FeedAnswer(
+                status: status,
+                headers: headers,
+                url: response.url,
+                redirects: response.redirects,
+                body: body
+            )
+        } catch let error as HTTPClientError {
+            throw ConnectorError.of(error, what: "the feed")
+        }
     }
 
     // MARK: - The feed itself
 
-    private func read(_ response: FetchedResponse, _ cursor: inout FeedCursor) throws -> PullPage {
+    private func read(_ response: FeedAnswer, _ cursor: inout FeedCursor) throws -> PullPage {
         let now = context.clock.now
         let body = FeedCursor.digest(of: response.body)
         let isUnchanged = response.status == 304 || (response.status == 200 && cursor.body == body)
@@ -67,9 +80,8 @@ public struct FeedConnector: PullSource {
             throw ConnectorError(.unavailable, "the feed: the server answered status \(response.status) without a feed")
         }
         let document = try parse(response)
-        cursor.validators.update(status: response.status, headers: response.headers)
         cursor.body = body
-        cursor.url = FeedAPI.address(after: response, configured: configuration.url, remembered: cursor.url)
+        keep(response, &cursor)
         cursor.interval = Int(document.head.pace.interval(generator: document.head.generator).components.seconds)
         cursor.pace = document.head.pace
 
@@ -78,7 +90,7 @@ public struct FeedConnector: PullSource {
         cursor = reading.cursor
         return PullPage(
             events: reading.events,
-            deadLetters: reading.deadLetters(contentType: response.headers[.contentType]),
+            deadLetters: reading.deadLetters,
             cursor: cursor.encoded(),
             hasMore: cursor.repair != nil,
             notBefore: notBefore(cursor, response, now),
@@ -86,14 +98,25 @@ public struct FeedConnector: PullSource {
         )
     }
 
-    private func unchanged(_ response: FetchedResponse, _ cursor: inout FeedCursor, _ now: Timestamp) -> PullPage {
-        let notBefore = notBefore(cursor, response, now)
-        guard cursor.repair != nil else { return PullPage(notBefore: notBefore) }
-        cursor.repair?.isDue = true
-        return PullPage(cursor: cursor.encoded(), hasMore: true, notBefore: notBefore)
+    /// Remembers how to ask next time.
+    private func keep(_ response: FeedAnswer, _ cursor: inout FeedCursor) {
+        cursor.validators.update(status: response.status, headers: response.headers)
+        cursor.url = FeedAPI.address(after: response, configured: configuration.url, remembered: cursor.url)
     }
 
-    private func parse(_ response: FetchedResponse) throws(ConnectorError) -> FeedDocument {
+    private func unchanged(_ response: FeedAnswer, _ cursor: inout FeedCursor, _ now: Timestamp) -> PullPage {
+        let known = (cursor.validators, cursor.url)
+        keep(response, &cursor)
+        cursor.repair?.isDue = true
+        let hasChanged = cursor.repair != nil || known != (cursor.validators, cursor.url)
+        return PullPage(
+            cursor: hasChanged ? cursor.encoded() : nil,
+            hasMore: cursor.repair != nil,
+            notBefore: notBefore(cursor, response, now)
+        )
+    }
+
+    private func parse(_ response: FeedAnswer) throws(ConnectorError) -> FeedDocument {
         let contentType = response.headers[.contentType] ?? "application/octet-stream"
         do {
             return try FeedParser.parse(response.body, charset: FeedAPI.charset(of: contentType), url: response.url)
@@ -106,7 +129,7 @@ public struct FeedConnector: PullSource {
         }
     }
 
-    private func notBefore(_ cursor: FeedCursor, _ response: FetchedResponse, _ now: Timestamp) -> Timestamp? {
+    private func notBefore(_ cursor: FeedCursor, _ response: FeedAnswer, _ now: Timestamp) -> Timestamp? {
         guard configuration.hints == .follow else { return nil }
         let wait = max(.seconds(cursor.interval), FeedAPI.freshness(of: response.headers))
         let moment = cursor.pace.firstAllowed(from: now.advanced(by: wait))
@@ -118,10 +141,11 @@ public struct FeedConnector: PullSource {
     /// Reads one older page, at most ``FeedReading/mostPages`` for a gap; a page that cannot be had leaves the gap open.
     private func fillGap(_ repair: FeedCursor.Repair, _ cursor: inout FeedCursor) async throws -> PullPage {
         var outcome = FeedReading.Page.failed(isFinal: true)
-        var contentType: String?
         do {
-            let response = try await fetch(repair.url, validators: Validators())
-            contentType = response.headers[.contentType]
+            var page = cursor
+            page.validators = Validators()
+            page.hasRead = false
+            let response = try await fetch(repair.url, page)
             if let document = try? parse(response) { outcome = .read(document, url: response.url) }
         } catch let error as ConnectorError {
             let isEnd = repair.way == .wordPress && error.code == .rejected
@@ -131,7 +155,7 @@ public struct FeedConnector: PullSource {
         reading.readOlder(outcome)
         return PullPage(
             events: reading.events,
-            deadLetters: reading.deadLetters(contentType: contentType),
+            deadLetters: reading.deadLetters,
             cursor: reading.cursor.encoded(),
             hasMore: reading.cursor.repair?.isDue == true,
             gaps: reading.gaps

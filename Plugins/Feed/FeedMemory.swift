@@ -55,6 +55,8 @@ package struct FeedMemory: Sendable, Hashable {
         var news = News()
         let index = positions()
         var taken: Set<UInt64> = []
+        taken.reserveCapacity(items.count)
+        news.events.reserveCapacity(isEmpty ? items.count : 0)
         var window: [Record] = []
         window.reserveCapacity(items.count + withdrawals.count)
         let withdrawn = Dictionary(
@@ -177,6 +179,7 @@ package struct FeedMemory: Sendable, Hashable {
         let departed = isFillingGap ? Self.mostRecords : max(4 * windowCount, Self.leastDeparted)
         let most = min(windowCount + departed, Self.mostRecords)
         if records.count > most { records.removeLast(records.count - most) }
+        windowCount = min(windowCount, records.count)
     }
 
     // MARK: - The form in a cursor

@@ -65,7 +65,7 @@ extension FeedNormalizer {
     ///
     /// Pictures with an empty description are decoration, and WordPress draws its emoji.
     func add(_ media: HTMLFragment.Media, to object: inout SocialObject) {
-        guard media.alt != "", !media.url.contains("/images/core/emoji/"), let url = webAddress(media.url),
+        guard media.alt != "", !Self.isEmoji(media.url), let url = webAddress(media.url),
             !object.media.contains(where: { $0.url == url })
         else { return }
         var result: Media
@@ -79,6 +79,11 @@ extension FeedNormalizer {
         }
         result.alt = media.alt.flatMap { plainWord($0, longest: Self.longestWord.title) }
         object.media.append(result)
+    }
+
+    /// WordPress serves its emoji from `s.w.org/images/core/emoji/`.
+    private static func isEmoji(_ url: String) -> Bool {
+        url.hasPrefix("https://s.w.org/images/core/emoji/") || url.hasPrefix("http://s.w.org/images/core/emoji/")
     }
 
     // MARK: - Threads
@@ -99,7 +104,7 @@ extension FeedNormalizer {
             let page = object.url.map { url in String(url.prefix { $0 != "#" }) }
             data.inReplyTo = Reference(id: identity.entry(commentID), url: page)
             data.loss.append(Loss("in_reply_to", .inferred, "the feed does not say which comment is answered"))
-        } else if context.generator.contains("MyBB") {
+        } else if context.isMyBB {
             object.kind = .topic
         }
         if let commentID { data.conversation = identity.entry(commentID) }
@@ -107,10 +112,13 @@ extension FeedNormalizer {
 
     /// The id of the post that `https://example.org/?p=1#comment-2` is a comment on.
     static func commentedID(_ id: String) -> String? {
-        guard let hash = id.utf8.lastIndex(of: UInt8(ascii: "#")) else { return nil }
-        let fragment = id[id.index(after: hash)...]
-        guard fragment.hasPrefix("comment-"), fragment.utf8.count > 8, hash > id.startIndex,
-            fragment.utf8.dropFirst(8).allSatisfy({ $0 &- UInt8(ascii: "0") < 10 })
+        let bytes = id.utf8
+        guard let last = bytes.last, last &- UInt8(ascii: "0") < 10, let hash = bytes.lastIndex(of: UInt8(ascii: "#")),
+            hash > id.startIndex
+        else { return nil }
+        let fragment = bytes[bytes.index(after: hash)...]
+        guard fragment.starts(with: "comment-".utf8), fragment.count > 8,
+            fragment.dropFirst(8).allSatisfy({ $0 &- UInt8(ascii: "0") < 10 })
         else { return nil }
         return String(id[..<hash])
     }

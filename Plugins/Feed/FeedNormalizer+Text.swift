@@ -146,7 +146,8 @@ extension FeedNormalizer {
 
     /// Hashtags and addresses that stand in the text without being links.
     private func addEntities(in text: String, to object: inout SocialObject) {
-        guard text.utf8.contains(where: Self.beginsEntity) else { return }
+        var text = text
+        guard text.withUTF8({ Self.mayHoldEntity($0) }) else { return }
         let found = TextEntities.extract(from: text, limit: Self.mostEntities)
         guard !found.isEmpty else { return }
         var merged: [Entity] = []
@@ -160,12 +161,17 @@ extension FeedNormalizer {
         object.entities = merged + links
     }
 
-    /// `#`, `@`, `$`, the colon of an address, and the first byte of the wide forms.
-    private static func beginsEntity(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: "$"), UInt8(ascii: ":"), 0xEF: true
-        default: false
+    /// Whether there is a `#`, `@`, `$`, the `://` of an address, or the first byte of the wide forms of these signs.
+    private static func mayHoldEntity(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        var index = 0
+        while index < text.count {
+            switch text[index] {
+            case UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: "$"), 0xEF: return true
+            case UInt8(ascii: ":") where index + 1 < text.count && text[index + 1] == UInt8(ascii: "/"): return true
+            default: index += 1
+            }
         }
+        return false
     }
 
     private static let mostEntities = 1000

@@ -237,7 +237,8 @@ struct DocumentContext {
     var channel: Channel
     var author: Actor?
     var language: String?
-    var generator: String
+    /// MyBB's feeds list topics.
+    var isMyBB: Bool
     var loss: [Loss]
 
     init(_ document: FeedDocument, _ normalizer: FeedNormalizer) {
@@ -248,7 +249,7 @@ struct DocumentContext {
         )
         author = document.head.authors.first.flatMap { normalizer.actor($0) }
         language = document.head.language.flatMap(FeedLanguage.tag) ?? normalizer.fallbackLanguage
-        generator = document.head.generator
+        isMyBB = document.head.generator.contains("MyBB")
         loss = []
         if !document.problems.isEmpty {
             loss.append(Loss("feed", .repaired, document.problems.joined(separator: "; ")))

@@ -9,6 +9,10 @@ extension FeedPerson {
         guard !text.isEmpty, text.count <= 2000 else { return nil }
         self.init()
         let words = text.string
+        guard text.hasForm else {
+            name = words
+            return
+        }
         if let open = words.firstIndex(of: "("), words.hasSuffix(")"), words[..<open].contains("@") {
             email = Self.nonempty(words[..<open])
             name = Self.nonempty(words[words.index(after: open)...].dropLast())
@@ -42,5 +46,18 @@ extension FeedPerson {
         while let first = text.first, first.isWhitespace { text.removeFirst() }
         while let last = text.last, last.isWhitespace { text.removeLast() }
         return text.isEmpty ? nil : String(text)
+    }
+}
+
+extension ByteView {
+    /// Whether there is a sign by which forms of naming somebody are told apart.
+    fileprivate var hasForm: Bool {
+        for index in 0..<count {
+            switch self[index] {
+            case UInt8(ascii: "("), UInt8(ascii: "<"), UInt8(ascii: "@"): return true
+            default: continue
+            }
+        }
+        return false
     }
 }

@@ -25,6 +25,7 @@ struct FeedReading {
     private(set) var gaps: [GapReport] = []
     private var unreadable: [FeedFragment] = []
     private var hasUnreadEntries = false
+    private var format = FeedDocument.Format.rss
     private let configuration: FeedConfiguration
     private let now: Timestamp
 
@@ -35,8 +36,8 @@ struct FeedReading {
     }
 
     /// What could not be read, for a person to look at.
-    func deadLetters(contentType: String?) -> [DeadLetter] {
-        let contentType = contentType ?? "application/xml"
+    var deadLetters: [DeadLetter] {
+        let contentType = format == .json ? "application/json" : "application/xml; charset=utf-8"
         var letters = unreadable.map { DeadLetter(reason: $0.reason, contentType: contentType, payload: $0.bytes) }
         if hasUnreadEntries {
             let reason = "the feed has more than \(FeedXMLHandler.mostEntries) entries; the others were not read"
@@ -52,6 +53,7 @@ struct FeedReading {
         let normalizer = FeedNormalizer(url: configuration.url, language: configuration.language, now: now)
         let items = normalizer.items(of: document)
         let before = cursor.memory
+        format = document.format
         let news = cursor.memory.absorb(
             items,
             withdrawals: normalizer.withdrawals(of: document),
@@ -145,6 +147,7 @@ struct FeedReading {
             let (new, reachesBack) = cursor.memory.absorbArchive(items, now: now)
             events = inOrder(new)
             unreadable = document.unreadable
+            format = document.format
             repair.pages += 1
             repair.failures = 0
             if reachesBack {

@@ -12,6 +12,7 @@ extension FeedXMLHandler {
         sourceAuthors.removeAll(keepingCapacity: true)
         groupText = nil
         linkIsPage = false
+        linkIsOriginal = false
         publishedRank = 0
         updatedRank = 0
         if document.format == .rdf {
@@ -117,7 +118,7 @@ extension FeedXMLHandler {
         if relation.isEmpty || relation.equalsIgnoringCase("alternate") {
             // An Atom entry may have alternates in several forms: the page for people counts.
             let isPage = attributes["type"].map { $0.trimmed.equalsIgnoringCase("text/html") } ?? true
-            if entry.link == nil || (isPage && !linkIsPage) { entry.link = url }
+            if entry.link == nil || (isPage && !linkIsPage && !linkIsOriginal) { entry.link = url }
             linkIsPage = linkIsPage || isPage
         } else if relation.equalsIgnoringCase("enclosure") {
             addEnclosure(url, attributes)

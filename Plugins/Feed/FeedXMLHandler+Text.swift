@@ -23,8 +23,11 @@ extension FeedXMLHandler {
         case .mediaTitle, .mediaText, .mediaDuration, .mediaRating: storeInMedia(text, field)
         case .id: if let id = trimmed(text) { entry.id = id }
         case .guid, .permanentGUID: storeGUID(text, isPermanent: field.isPermanent)
-        case .link: if let url = resolved(text) { entry.link = url }
-        case .originalLink: if let url = resolved(text) { entry.link = url }
+        case .link: if !linkIsOriginal, let url = resolved(text) { entry.link = url }
+        case .originalLink:
+            guard let url = resolved(text) else { return }
+            entry.link = url
+            linkIsOriginal = true
         case .title: if entry.title == nil, !text.isBlank { entry.title = FeedText(textForm, text) }
         case .fallbackTitle: if entry.title == nil, !text.isBlank { entry.title = FeedText(.unclear, text) }
         case .content: if !text.isBlank { entry.content = FeedText(contentForm, text, base: contentBase) }

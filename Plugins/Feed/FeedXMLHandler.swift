@@ -57,8 +57,9 @@ struct FeedXMLHandler: XMLHandler {
     /// The base in effect at the element whose text comes next.
     var base: String?
     var textForm = FeedText.Form.html
-    /// Whether the entry's link is known to lead to a page for people.
+    /// Whether the entry's link is known to lead to a page for people, and to none that only counts its readers.
     var linkIsPage = false
+    var linkIsOriginal = false
 
     init(url: String?) {
         self.url = url
