@@ -74,9 +74,10 @@ struct FeedFetchTests {
         let script = try FeedScript()
         let hop = HTTPRedirect(status: 301, location: "http://example.org/feed")
         script.http.route(.get, FeedScript.url, .response(text: Sample.rss(Sample.items([1]))).redirected(hop))
+        script.serve(Sample.rss(Sample.items([1])), at: hop.location)
         _ = try await script.pull()
         _ = try await script.pull()
-        #expect(script.http.requests.last?.url == FeedScript.url)
+        #expect(script.http.requests.map(\.url) == [FeedScript.url, FeedScript.url])
     }
 
     @Test(
