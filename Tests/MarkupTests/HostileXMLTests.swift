@@ -85,7 +85,8 @@ struct HostileXMLTests {
     @Test(
         "half a megabyte of what tempts a parser to go back is read in time proportional to its length",
         arguments: [
-            "<!-- ", "<![CDATA[", "<?x ", "<!DOCTYPE r [", "<a b=\"", "<a b='>", "</a", "&a", "&#1", "<a ",
+            "<!-- ", "<!-- >", "<?x >", "<![CDATA[", "<?x ", "<!DOCTYPE r [", "<a b=\"", "<a b='>", "</a", "&a", "&#1",
+            "<a ",
             "<a xmlns:b='c'>",
             "<!ENTITY ", "<a/></b>", "]]>", "\r\u{1}",
         ]
