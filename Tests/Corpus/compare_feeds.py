@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Holds what Roost reads of feeds against what feedparser reads of them.
 
-    compare_feeds.py DUMP FOLDER...
+    compare_feeds.py SAMPLES [DUMP]
 
-DUMP is the built `FeedDump`, every FOLDER one of sample feeds. Needs `feedparser` 6 from PyPI.
+SAMPLES is a folder with `feeds`, `wordpress` and `phpforums` in it; DUMP is the built `FeedDump`, `.build/debug/FeedDump` if it
+is not given. Needs `feedparser` 6 from PyPI.
 
 Compared for every file: how many entries it has, and of each entry the title and the date. `differences.tsv` beside this
 script lists the differences that are meant, with the reason. A difference that is not listed fails the check, and so does
@@ -21,14 +22,18 @@ import sys
 import feedparser
 
 ALLOWED = pathlib.Path(__file__).with_name("differences.tsv")
+BUILT = pathlib.Path(__file__).parents[2] / ".build" / "debug" / "FeedDump"
+FOLDERS = ("feeds", "wordpress", "phpforums")
 
 
-def documents(folders):
+def documents(samples):
     """Every feed of the folders; the other samples are exchanges around feeds, which hold none."""
-    for folder in folders:
+    for folder in (samples / name for name in FOLDERS):
+        if not folder.is_dir():
+            sys.exit(f"compare_feeds: there is no folder {folder}")
         found = sorted(
             path
-            for path in pathlib.Path(folder).iterdir()
+            for path in folder.iterdir()
             if path.suffix in {".xml", ".html"} or (path.suffix == ".json" and is_json_feed(path))
         )
         if not found:
@@ -133,10 +138,13 @@ def allowed():
 
 
 def main():
-    if len(sys.argv) < 3:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    paths = list(documents(sys.argv[2:]))
-    read = ours(sys.argv[1], paths)
+    dump = pathlib.Path(sys.argv[2]) if len(sys.argv) == 3 else BUILT
+    if not dump.is_file():
+        sys.exit(f"compare_feeds: there is no {dump}; build it with `swift build --product FeedDump`")
+    paths = list(documents(pathlib.Path(sys.argv[1])))
+    read = ours(dump, paths)
     listed = allowed()
     names = {path.name for path in paths}
     unused = {key for key in listed if key[0] in names}

@@ -2,6 +2,7 @@ import ConnectorKit
 import ConnectorTesting
 import FeedConnector
 import HTTPTypes
+import JSON
 import Logging
 import SocialEvents
 
@@ -36,14 +37,23 @@ final class FeedScript {
         http.route(.get, url, .response(status, headers: headers, text: body))
     }
 
-    /// One pull; events are checked against the rules of the log.
+    /// One pull; events are checked against the rules of the log and noted for the check against the schema.
     func pull() async throws -> PullPage {
         let page = try await connector.pull(PullRequest(cursor: cursor))
         for event in page.events {
             if let problem = event.validate().first { throw InvalidEvent(description: "\(event.id): \(problem)") }
         }
+        note(page.events.prefix(100))
         if let next = page.cursor { cursor = next }
         return page
+    }
+
+    private func note(_ events: ArraySlice<Event>) {
+        for event in events {
+            var writer = JSONWriter()
+            EventEncoder.encodeBody(event, source: SourceName("test"), into: &writer)
+            EmittedEvents.note(writer.bytes)
+        }
     }
 
     /// Serves a document and pulls.
