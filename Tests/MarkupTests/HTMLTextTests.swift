@@ -92,12 +92,13 @@ struct HTMLTextTests {
         #expect(HTMLReader(options: options).read(html) == HTMLFragment())
     }
 
-    @Test("bytes that are not UTF-8 become U+FFFD before anything else")
+    @Test("bytes that are not UTF-8 become U+FFFD before anything else, also where links are counted")
     func brokenBytes() {
-        let bytes: [UInt8] = [0xFF, 0x3C, 0x62, 0x3E, 0xC3, 0x3C, 0x2F, 0x62, 0x3E]
+        let bytes = [0x80] + Array("<b>".utf8) + [0xC3] + Array("</b><a href=x>l".utf8)
         let fragment = bytes.withUnsafeBufferPointer { HTMLReader().read(ByteView($0)) }
-        #expect(fragment.html == "\u{FFFD}<b>\u{FFFD}</b>")
-        #expect(fragment.text == "\u{FFFD}\u{FFFD}")
+        #expect(fragment.html.hasPrefix("\u{FFFD}<b>\u{FFFD}</b><a "))
+        #expect(fragment.text == "\u{FFFD}\u{FFFD}l")
+        #expect(fragment.links.map(\.range) == [2..<3])
     }
 
     @Test("readers may be used from many tasks at once, each its own")

@@ -98,17 +98,18 @@ struct HostileXMLTests {
         #expect(time < 2)
     }
 
-    @Test("a tag of a megabyte of attributes does not hold the parser up, and keeps the first of them")
+    @Test("a tag of megabytes of attributes does not hold the parser up, and keeps the first of them")
     func attributes() throws {
         var document = "<r><e"
-        for index in 0..<100_000 { document += " a\(index)='>'" }
+        for index in 0..<250_000 { document += " a\(index)='>'" }
         document += "/></r>"
         let time = try cpuSeconds {
             let (recorder, report) = try record(document)
             #expect(recorder.lines.count == 4 && recorder.lines[1].hasPrefix("<e a0=> a1=> "))
             #expect(report.problems == [MarkupProblem(.tooManyAttributes)])
         }
-        #expect(time < 20)
+        // Comparing each with all before it takes half a minute.
+        #expect(time < 10)
     }
 
     @Test("namespace declarations are bounded where they add up, not where they follow each other")
