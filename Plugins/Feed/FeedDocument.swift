@@ -122,7 +122,7 @@ package struct FeedText: Sendable {
 }
 
 /// Somebody named as an author.
-package struct FeedPerson: Sendable {
+package struct FeedPerson: Sendable, Hashable {
     package var name: String?
     package var email: String?
     package var url: String?

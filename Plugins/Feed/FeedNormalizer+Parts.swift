@@ -150,19 +150,20 @@ extension FeedNormalizer {
     /// change from fetch to fetch.
     func digest(_ object: SocialObject, _ data: EventData) -> UInt64 {
         var hasher = FeedHasher()
-        hasher.combine(object.title)
-        hasher.combine(object.text)
-        hasher.combine(object.url)
-        hasher.combine(data.actor?.name)
-        for tag in object.tags { hasher.combine(tag) }
-        for entity in object.entities { hasher.combine(entity.url) }
+        hasher.combine(tidy: object.title)
+        // The HTML reader leaves single spaces; plain text comes as its author spaced it.
+        if object.html != nil { hasher.combine(tidy: object.text) } else { hasher.combine(object.text) }
+        hasher.combine(tidy: object.url)
+        hasher.combine(tidy: data.actor?.name)
+        for tag in object.tags { hasher.combine(tidy: tag) }
+        for entity in object.entities { hasher.combine(tidy: entity.url) }
         for media in object.media {
             guard var url = media.url ?? media.previewURL else { continue }
             url.withUTF8 { bytes in
                 let end = bytes.firstIndex(of: UInt8(ascii: "?")) ?? bytes.count
                 hasher.combine(UnsafeBufferPointer(rebasing: bytes[..<end]))
             }
-            hasher.combine(media.alt)
+            hasher.combine(tidy: media.alt)
         }
         return hasher.value
     }

@@ -11,7 +11,9 @@ package final class FeedNormalizer {
     let fallbackLanguage: String?
     let now: Timestamp
     let reader: HTMLReader
+    private var actors: [String: (person: FeedPerson, actor: Actor)] = [:]
 
+    private static let mostKnownActors = 100
     /// Longest title, author name and tag, in bytes.
     static let longestWord = (title: 4096, name: 512, tag: 256)
     /// Longest address, in bytes.
@@ -42,9 +44,10 @@ package final class FeedNormalizer {
         let shared = identifiersSharedByDifferentEntries(document.entries)
         var items: [FeedItem] = []
         items.reserveCapacity(document.entries.count)
-        for entry in document.entries {
-            let isShared = entry.id.map { shared.contains($0) } ?? false
-            items.append(item(entry, context, ignoringID: isShared))
+        // By index, since a loop over the elements would copy each.
+        for index in document.entries.indices {
+            let isShared = !shared.isEmpty && document.entries[index].id.map { shared.contains($0) } == true
+            items.append(item(document.entries[index], context, ignoringID: isShared))
         }
         return newestVersions(items)
     }
@@ -135,6 +138,14 @@ package final class FeedNormalizer {
     }
 
     func actor(_ person: FeedPerson) -> Actor? {
+        // Most feeds have a few authors only.
+        if let name = person.name, let known = actors[name], known.person == person { return known.actor }
+        guard let actor = newActor(person) else { return nil }
+        if let name = person.name, actors.count < Self.mostKnownActors { actors[name] = (person, actor) }
+        return actor
+    }
+
+    private func newActor(_ person: FeedPerson) -> Actor? {
         let name = (person.name ?? person.email).flatMap { plainWord($0, longest: Self.longestWord.name) }
         let url = webAddress(person.url)
         guard name != nil || url != nil else { return nil }
@@ -169,12 +180,10 @@ package final class FeedNormalizer {
         var links: [String: String?] = [:]
         var shared: Set<String> = []
         links.reserveCapacity(entries.count)
-        for entry in entries {
-            guard let id = entry.id else { continue }
-            if let known = links[id] {
-                if known != entry.link { shared.insert(id) }
-            } else {
-                links[id] = entry.link
+        for index in entries.indices {
+            guard let id = entries[index].id else { continue }
+            if let known = links.updateValue(entries[index].link, forKey: id), known != entries[index].link {
+                shared.insert(id)
             }
         }
         return shared
