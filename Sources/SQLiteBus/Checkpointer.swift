@@ -25,6 +25,7 @@ final class Checkpointer: Sendable {
     private let queue: DatabaseQueue
     private let timer = DispatchQueue(label: "roost.log.checkpoint.timer")
     private let state = Mutex(State())
+    private let readers: LogReaders
     private let mailbox: Mutex<Mailbox?> = Mutex(nil)
 
     /// Time between two emptyings that nobody waits for.
@@ -32,10 +33,12 @@ final class Checkpointer: Sendable {
     /// Time before another attempt, when a reader was in the way.
     private static let retry = DispatchTimeInterval.milliseconds(5)
 
-    init(path: String) throws {
+    init(path: String, readers: LogReaders) throws {
+        self.readers = readers
         var configuration = Configuration()
         configuration.label = "roost.log.checkpoint"
         configuration.prepareDatabase { database in
+            try PageScrubber.attach(to: database)
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
         }
         queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -103,6 +106,7 @@ final class Checkpointer: Sendable {
             defer { state.waiters = [] }
             return state.waiters
         }
+        readers.hold(false)
         for waiter in waiters { waiter.resume(throwing: BusError.closed) }
         mailbox.withLock { $0 = nil }
         // It fails only when statements are still in use, and there are none.
@@ -151,10 +155,13 @@ final class Checkpointer: Sendable {
         }
         switch result {
         case .success(true):
+            readers.hold(false)
             for waiter in waiters { waiter.resume() }
         case .success(false):
+            readers.hold(true)
             timer.asyncAfter(deadline: .now() + Self.retry) { self.beginTruncation() }
         case .failure(let error):
+            readers.hold(false)
             for waiter in waiters { waiter.resume(throwing: BusError.wrapping(error)) }
             timer.asyncAfter(deadline: .now() + Self.pause) { self.beginTruncation() }
         }

@@ -65,7 +65,13 @@ final class LogReader: @unchecked Sendable {
     ) throws {
         let rows = try scanStatement(on: database)
         rows.bind(1, position.number)
-        defer { rows.reset() }
+        // Taken out of this object while it runs, so that no row pays for the checks of access to it.
+        var names = NameTable()
+        swap(&names, &self.names)
+        defer {
+            rows.reset()
+            self.names = names
+        }
         while page.hasRoom {
             guard try rows.step() else { return page.reachEnd(end) }
             let sequence = Sequence(rows.integer(0))
@@ -130,29 +136,33 @@ struct LogSpan {
 
 /// Names by number as one reader has met them; read from the table at the first meeting.
 struct NameTable {
-    private var sources: [Int64: SourceName] = [:]
-    private var platforms: [Int64: Platform] = [:]
-    private var types: [Int64: EventType] = [:]
+    // By number: there are few, and each event asks for three.
+    private var sources: [SourceName?] = []
+    private var platforms: [Platform?] = []
+    private var types: [EventType?] = []
 
     mutating func source(_ number: Int64, in database: Database) throws -> SourceName {
-        if let known = sources[number] { return known }
-        let name = SourceName(try Self.name(number, in: database))
-        sources[number] = name
-        return name
+        try Self.find(number, in: &sources) { SourceName(try Self.name(number, in: database)) }
     }
 
     mutating func platform(_ number: Int64, in database: Database) throws -> Platform {
-        if let known = platforms[number] { return known }
-        let name = Platform(try Self.name(number, in: database))
-        platforms[number] = name
-        return name
+        try Self.find(number, in: &platforms) { Platform(try Self.name(number, in: database)) }
     }
 
     mutating func type(_ number: Int64, in database: Database) throws -> EventType {
-        if let known = types[number] { return known }
-        let type = EventType(rawValue: try Self.name(number, in: database)) ?? .unrecognised
-        types[number] = type
-        return type
+        try Self.find(number, in: &types) {
+            EventType(rawValue: try Self.name(number, in: database)) ?? .unrecognised
+        }
+    }
+
+    private static func find<Name>(_ number: Int64, in known: inout [Name?], _ read: () throws -> Name) throws -> Name {
+        let index = Int(number)
+        if known.indices.contains(index), let name = known[index] { return name }
+        // The table was read first: a number that is in no row of it, however large, takes no room here.
+        let name = try read()
+        if index >= known.count { known += Array(repeating: nil, count: index + 1 - known.count) }
+        known[index] = name
+        return name
     }
 
     private static func name(_ number: Int64, in database: Database) throws -> String {

@@ -64,8 +64,8 @@ package final class SQLiteBus: MessageBus {
             )
             try queue.writeWithoutTransaction { try check.run($0) }
             writer = try LogWriter(queue: queue, configuration: configuration)
-            checkpointer = try Checkpointer(path: files.database)
             readers = try LogReaders(path: files.database, count: configuration.readers)
+            checkpointer = try Checkpointer(path: files.database, readers: readers)
             mailbox = Mailbox(
                 maximumWeight: configuration.mailboxBytes,
                 maximumCount: configuration.mailboxCount

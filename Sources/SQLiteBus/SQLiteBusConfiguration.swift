@@ -28,7 +28,8 @@ package struct SQLiteBusConfiguration: Sendable {
     package var deadLetterPayloadBytes = 1 << 20
     /// Events that one step of trimming or erasing touches between two commits of new events.
     package var stepCount = 500
-    /// Most bytes the database may take, beyond which appends fail as on a full disk; `nil` leaves that to the disk.
+    /// Most bytes the database may take, beyond which appends fail as on a full disk; `nil` leaves that to the disk
+    /// (and to what one database can hold here, 256 GiB).
     package var maximumBytes: Int64?
     /// Up to this size, a database that was not closed in order is checked in full at start.
     package var fullCheckBytes: Int64 = 1 << 30

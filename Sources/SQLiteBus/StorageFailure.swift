@@ -37,7 +37,10 @@ struct StorageFailure: Error {
 
     /// What readers and writers are told.
     var busError: BusError {
-        if isFull {
+        if code == SQLITE_MISUSE {
+            // GRDB's answer when the connection was closed meanwhile.
+            .closed
+        } else if isFull {
             .full("no room left for the log (\(message)): free some or shorten its retention; it goes on by itself")
         } else if isDamage {
             .unusable("the log is damaged (\(message)): stop the hub, then restore a backup or move the file away")

@@ -3,6 +3,7 @@ import Glibc
 import MessageBus
 import SQLiteBus
 import SocialEvents
+import Synchronization
 import Testing
 
 /// A process that is killed while it appends loses nothing it was told is durable.
@@ -13,7 +14,10 @@ import Testing
         let path = directory.path
         for round in 0..<20 {
             await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, round = round as Int] in
-                try await CrashingWriter(path: path).run(killedAfter: UInt32(500 + round * 4_000 % 37_000))
+                try await CrashingWriter(path: path).run(
+                    killedAfter: 5 + round * 7 % 40,
+                    microseconds: UInt32(round * 131 % 1_500)
+                )
             }
             try await CrashingWriter(path: path).verify()
         }
@@ -38,22 +42,11 @@ private struct CrashingWriter {
         return counts
     }
 
-    func run(killedAfter microseconds: UInt32) async throws {
+    /// Appends until it is killed, some microseconds after so many batches were acknowledged.
+    func run(killedAfter batches: Int, microseconds: UInt32) async throws {
         let bus = try await BusFixture.open(path + "/data")
         let file = open(notes, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        var thread = pthread_t()
-        let delay = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
-        delay.initialize(to: microseconds)
-        pthread_create(
-            &thread,
-            nil,
-            { delay in
-                usleep(delay?.load(as: UInt32.self) ?? 0)
-                Glibc.kill(getpid(), SIGKILL)
-                return nil
-            },
-            delay
-        )
+        let tally = Tally()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for source in Self.sources {
                 group.addTask {
@@ -68,11 +61,29 @@ private struct CrashingWriter {
                         _ = try await bus.append(LogBatch(source: name, events: events, cursor: cursor))
                         let line = Array("\(source) \(next) .\n".utf8)
                         write(file, line, line.count)
+                        if tally.add() == batches { dieLater(microseconds) }
                     }
                 }
             }
             try await group.waitForAll()
         }
+    }
+
+    /// Has another thread kill the process, while the sources go on.
+    private func dieLater(_ microseconds: UInt32) {
+        var thread = pthread_t()
+        let delay = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
+        delay.initialize(to: microseconds)
+        pthread_create(
+            &thread,
+            nil,
+            { delay in
+                usleep(delay?.load(as: UInt32.self) ?? 0)
+                Glibc.kill(getpid(), SIGKILL)
+                return nil
+            },
+            delay
+        )
     }
 
     func verify() async throws {
@@ -91,5 +102,17 @@ private struct CrashingWriter {
             }
         }
         await bus.close()
+    }
+}
+
+/// A count that several tasks add to.
+private final class Tally: Sendable {
+    private let count = Mutex(0)
+
+    func add() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
     }
 }

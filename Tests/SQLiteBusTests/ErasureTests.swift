@@ -1,8 +1,10 @@
 import ConnectorKit
+import GRDB
 import MessageBus
-import SQLiteBus
 import SocialEvents
 import Testing
+
+@testable import SQLiteBus
 
 /// What is erased has left the files: found by looking for its words in every byte of them.
 @Suite struct ErasureTests {
@@ -53,7 +55,7 @@ import Testing
                 payload: Array(BusFixture.unique(source + "-payload", 1, length: 9_000).utf8)
             )
             let events = (0..<500).map { BusFixture.post($0, words: words) }
-            let cursor = Cursor(bytes: Array(BusFixture.unique(source + "-cursor", 1).utf8))
+            let cursor = ConnectorKit.Cursor(bytes: Array(BusFixture.unique(source + "-cursor", 1).utf8))
             let name = SourceName(source)
             _ = try await bus.append(LogBatch(source: name, events: events, deadLetters: [letter], cursor: cursor))
         }
@@ -82,23 +84,23 @@ import Testing
         await bus.close()
     }
 
-    @Test("A reader that is in the middle of the log delays the erasure, and does not prevent it")
+    @Test("Readers that come one upon the other delay the erasure, and do not prevent it", .timeLimit(.minutes(2)))
     func readersInTheWay() async throws {
         let directory = try TemporaryDirectory()
         let bus = try await BusFixture.open(directory.path) { $0.recentBytes = 0 }
-        for start in stride(from: 0, to: 3_000, by: 100) {
+        for start in stride(from: 0, to: 500, by: 100) {
             let events = (start..<start + 100).map {
                 BusFixture.post($0, words: BusFixture.unique("secret", $0, length: 500))
             }
             _ = try await bus.append(BusFixture.batch(events))
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<4 {
+            for _ in 0..<12 {
                 group.addTask {
                     while !Task.isCancelled { _ = try await bus.all() }
                 }
             }
-            for number in stride(from: 0, to: 100, by: 10) {
+            for number in stride(from: 0, to: 40, by: 10) {
                 _ = try await bus.erase(.object(ObjectID(BusFixture.platform, .post, String(number))))
                 #expect(directory.filesContaining("secret-\(number)-") == [])
             }
@@ -109,7 +111,7 @@ import Testing
     }
 
     /// SQLite moves cells between pages when they fill and empty; what it leaves behind must not be what is erased later.
-    @Test("Nothing erased is left in the gaps of pages, whatever was erased and trimmed in between", arguments: 1...6)
+    @Test("Nothing erased is left in the gaps of pages, whatever was erased and trimmed in between", arguments: 1...4)
     func gaps(seed: Int) async throws {
         let directory = try TemporaryDirectory()
         let bus = try await BusFixture.open(directory.path) { $0.stepCount = 50 }
@@ -129,7 +131,7 @@ import Testing
             _ = try await bus.append(BusFixture.batch(events))
             live.formUnion(next..<next + count)
             next += count
-            let chosen = live.filter { _ in Int.random(in: 0..<3, using: &random) == 0 }.sorted()
+            let chosen = live.sorted().filter { _ in Int.random(in: 0..<3, using: &random) == 0 }
             for part in stride(from: 0, to: chosen.count, by: 40) {
                 let numbers = chosen[part..<min(part + 40, chosen.count)]
                 _ = try await bus.append(BusFixture.batch(numbers.map { BusFixture.post($0, type: .postDeleted) }))
@@ -137,8 +139,8 @@ import Testing
             live.subtract(chosen)
             gone.formUnion(chosen)
             if Bool.random(using: &random) {
-                let size = try await bus.bounds().size
-                _ = try await bus.trim(RetentionPolicy(size: size * 2 / 3), now: BusFixture.start)
+                let size = Int64.random(in: 300_000...900_000, using: &random)
+                _ = try await bus.trim(RetentionPolicy(size: size), now: BusFixture.start)
             }
         }
         try await bus.settle()
@@ -150,7 +152,24 @@ import Testing
                 "\(name) still holds \(left.intersection(gone).count) of \(gone.count)"
             )
         }
+        // Few of the copies left in gaps are of what is erased later; so it must be none at all.
+        #expect(pagesWithRemains(files["roost.db"] ?? []) == [])
         await bus.close()
+        let database = try DatabaseQueue(path: directory.path + "/roost.db")
+        #expect(try await database.read { try String.fetchAll($0, sql: "PRAGMA integrity_check") } == ["ok"])
+        try database.close()
+    }
+
+    /// The pages of a database in whose gaps there is anything.
+    private func pagesWithRemains(_ file: [UInt8]) -> [Int] {
+        file.withUnsafeBytes { file in
+            (0..<file.count / LogConnection.pageSize).filter { index in
+                let start = index * LogConnection.pageSize
+                let page = UnsafeRawBufferPointer(rebasing: file[start..<start + LogConnection.pageSize])
+                guard let gap = PageScrubber.gap(in: page, number: Int64(index + 1)) else { return false }
+                return page[gap].contains { $0 != 0 }
+            }
+        }
     }
 
     /// The numbers of the posts whose words begin or end somewhere in `bytes`.

@@ -94,7 +94,7 @@ import Testing
         var bytes = readFile(path)
         let place = try #require(places(of: "\"words 100\"", in: bytes).first)
         // The head of the page that holds an old event.
-        let page = place / 4_096 * 4_096
+        let page = place / 8_192 * 8_192
         for index in page..<page + 12 { bytes[index] = 0xff }
         try write(bytes, to: path)
         let quick = try await BusFixture.open(directory.path)

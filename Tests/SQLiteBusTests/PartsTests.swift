@@ -131,3 +131,38 @@ import Testing
         }
     }
 }
+
+/// Which bytes of which pages are overwritten on their way to the database file.
+@Suite struct PageScrubberTests {
+    @Test("The gap of a tree's page lies between the cells and the pointers to them")
+    func gaps() {
+        #expect(gap(5, kind: 13, cells: 10, content: 4_000) == 28..<4_000)
+        #expect(gap(5, kind: 10, cells: 0, content: 8_192) == 8..<8_192)
+        #expect(gap(5, kind: 5, cells: 3, content: 100) == 18..<100)
+        #expect(gap(5, kind: 2, cells: 3, content: 100) == 18..<100)
+        #expect(gap(1, kind: 13, cells: 4, content: 3_000) == 116..<3_000)
+    }
+
+    @Test("Pages of other kinds, ill-formed pages and those that tell where others belong are left alone")
+    func others() {
+        for kind: UInt8 in [0, 1, 3, 4, 6, 9, 14, 255] { #expect(gap(5, kind: kind, cells: 1, content: 4_000) == nil) }
+        #expect(gap(5, kind: 13, cells: 3_000, content: 4_000) == nil)
+        #expect(gap(5, kind: 13, cells: 3, content: 9_000) == nil)
+        #expect(gap(5, kind: 13, cells: 3, content: 0) == nil)
+        for number: Int64 in [2, 2 + 1_639, 2 + 2 * 1_639] {
+            #expect(gap(number, kind: 5, cells: 3, content: 100) == nil)
+            #expect(gap(number + 1, kind: 5, cells: 3, content: 100) != nil)
+        }
+    }
+
+    private func gap(_ number: Int64, kind: UInt8, cells: Int, content: Int) -> Range<Int>? {
+        var page = [UInt8](repeating: 7, count: 8_192)
+        let header = number == 1 ? 100 : 0
+        page[header] = kind
+        page[header + 3] = UInt8(cells >> 8)
+        page[header + 4] = UInt8(cells & 0xff)
+        page[header + 5] = UInt8(content >> 8 & 0xff)
+        page[header + 6] = UInt8(content & 0xff)
+        return page.withUnsafeBytes { PageScrubber.gap(in: $0, number: number) }
+    }
+}
