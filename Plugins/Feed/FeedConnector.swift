@@ -100,7 +100,7 @@ public struct FeedConnector: PullSource {
 
     /// Remembers how to ask next time.
     private func keep(_ response: FeedAnswer, _ cursor: inout FeedCursor) {
-        cursor.validators.update(status: response.status, headers: response.headers)
+        cursor.validators.update(status: response.status, headers: response.headers, now: context.clock.now)
         cursor.url = FeedAPI.address(after: response, configured: configuration.url, remembered: cursor.url)
     }
 

@@ -117,6 +117,8 @@ struct FeedReading {
         if let archive = document.head.previousArchive, usable(archive, after: url) { return (.archive, archive) }
         if let next = document.head.next, usable(next, after: url) { return (.next, next) }
         guard document.head.generator.contains("wordpress.org"), document.format != .json else { return nil }
+        // Its comment feeds have no pages: they answer 404, which would pass for their end, or the same comments again.
+        guard !document.entries.contains(where: { $0.link?.contains("#comment-") == true }) else { return nil }
         return (.wordPress, Self.wordPressPage(page + 1, of: url))
     }
 
@@ -152,6 +154,9 @@ struct FeedReading {
             repair.failures = 0
             if reachesBack {
                 close(repair, "filled from older pages of the feed")
+            } else if new.isEmpty && !items.isEmpty && repair.way == .wordPress {
+                // The same page again: this server does not page, and what is missing stays missing.
+                cursor.repair = nil
             } else if items.isEmpty && repair.way == .wordPress {
                 close(repair, "read back to the first entry")
             } else if let (way, next) = older(than: document, url: url, page: repair.pages + 1), way == repair.way {

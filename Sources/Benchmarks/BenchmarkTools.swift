@@ -2,6 +2,7 @@ import ConnectorKit
 import CurlTransport
 import FoundationEssentials
 import Glibc
+import HTTPTypes
 
 struct BenchmarkFailure: Error, CustomStringConvertible {
     let description: String

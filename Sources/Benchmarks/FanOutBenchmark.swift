@@ -9,7 +9,6 @@ import MessageBus
 import ServiceLifecycle
 import SocialEvents
 import SQLiteBus
-import Synchronization
 
 private let readerCount = 500
 private let burstEvents = 20_000
@@ -141,7 +140,6 @@ func runReaders(port: Int, count: Int, events: Int) async throws {
     configuration.maximumConnectionsPerHost = count + 10
     let transport = try CurlTransport(configuration)
     let client = transport.client(policy: .allowPrivate)
-    let latencies = Mutex<[Int64]>([])
     var bodies: [HTTPBody] = []
     for _ in 0 ..< count {
         let request = HTTPClientRequest(
@@ -158,16 +156,11 @@ func runReaders(port: Int, count: Int, events: Int) async throws {
         bodies.append(body)
     }
     say("connected")
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        for body in bodies {
-            group.addTask {
-                let measured = try await readStream(body, events: events)
-                latencies.withLock { $0 += measured }
-            }
-        }
-        try await group.waitForAll()
+    let latencies = try await withThrowingTaskGroup(of: [Int64].self) { group in
+        for body in bodies { group.addTask { try await readStream(body, events: events) } }
+        return try await group.reduce(into: []) { $0 += $1 }
     }
-    let sorted = latencies.withLock { $0.sorted() }
+    let sorted = latencies.sorted()
     say("\(sorted[sorted.count / 2]) \(sorted[sorted.count * 99 / 100])")
     await transport.shutdown()
 }

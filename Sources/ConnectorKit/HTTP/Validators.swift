@@ -1,5 +1,6 @@
 public import HTTPTypes
 public import JSON
+public import SocialEvents
 
 /// What a server gave to ask later whether a resource has changed (RFC 9110 §8.8), kept and sent back verbatim.
 ///
@@ -34,14 +35,26 @@ public struct Validators: Sendable, Hashable {
     }
 
     /// Takes over what a response gave: all of it from one with the resource, only what is there from a 304.
-    public mutating func update(status: Int, headers: HTTPFields) {
+    ///
+    /// A resource that changed within two seconds of the response may have changed again within the same second, which no validator with
+    /// the resolution of a second would show (RFC 9110 §8.8.2.2); some servers make their `ETag` of that time too. Nothing is kept then, so
+    /// that the next request is a full one.
+    ///
+    /// - Parameter now: the time of the response where it has no `Date`.
+    public mutating func update(status: Int, headers: HTTPFields, now: Timestamp) {
         let new = Validators(headers)
         guard status == 304 else {
-            self = new
+            self = Self.isFresh(headers, now: now) ? Validators() : new
             return
         }
         etag = new.etag ?? etag
         lastModified = new.lastModified ?? lastModified
+    }
+
+    private static func isFresh(_ headers: HTTPFields, now: Timestamp) -> Bool {
+        guard let changed = headers[.lastModified].flatMap({ HTTPDate.parse($0, now: now) }) else { return false }
+        let answered = headers[.date].flatMap { HTTPDate.parse($0, now: now) } ?? now
+        return changed.duration(to: answered) < .seconds(2)
     }
 
     /// Writes the members `etag` and `last_modified` into an object that the caller has begun, for a cursor.
