@@ -53,11 +53,9 @@ enum PageScrubber {
         methods.withLock { $0?.original.pointee.xWrite }
     }
 
-    /// The gap between the pointers to the cells of a page and the cells, if it is a page of a tree (SQLite file format, sections 1.6 and 1.8).
+    /// The gap between the pointers to the cells of a page and the cells, if it is a page of a tree (SQLite file format, section 1.6).
     ///
-    /// - Parameters:
-    ///   - page: the whole page.
-    ///   - number: its number; the first page is 1.
+    /// `page` is the whole page; the first one of a database has the number 1.
     static func gap(in page: UnsafeRawBufferPointer, number: Int64) -> Range<Int>? {
         guard number > 0, page.count >= 512, !isPointerMap(number, pageSize: page.count) else { return nil }
         let header = number == 1 ? 100 : 0
@@ -76,7 +74,7 @@ enum PageScrubber {
         return start..<end
     }
 
-    /// Whether a page tells where other pages belong, as some do in databases that can shrink (SQLite file format, section 1.9).
+    /// Whether a page tells where other pages belong, as some do in databases that can shrink (SQLite file format, section 1.8).
     private static func isPointerMap(_ number: Int64, pageSize: Int) -> Bool {
         number >= 2 && (number - 2) % Int64(pageSize / 5 + 1) == 0
     }
