@@ -87,10 +87,19 @@ package final class Hub: Service, Sendable {
                     group.addTask { await runner.run() }
                 }
                 group.addTask { await self.retain() }
+                // A hub whose sources have all ended, or that has none yet, still serves what its log holds.
+                group.addTask { await Self.untilCancelled() }
             }
         } onCancel: {
             beginStopping()
         }
+    }
+
+    /// Returns when the task is cancelled.
+    private static func untilCancelled() async {
+        let (never, end) = AsyncStream.makeStream(of: Never.self)
+        for await _ in never {}
+        end.finish()
     }
 
     private func beginStopping() {
