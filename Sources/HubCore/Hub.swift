@@ -7,7 +7,7 @@ import Synchronization
 
 /// Runs every configured source and keeps what they bring.
 ///
-/// Each source has a task of its own under ``run()``; a failing, hanging or paused one does not touch the others. What a source brings is durable
+/// Each source takes its turns in tasks of its own under ``run()``; a failing, hanging or paused one does not touch the others. What a source brings is durable
 /// together with its cursor before the next step, so that the hub may be killed at any moment. A connector that crashes the process (a trap in
 /// Swift cannot be caught) takes the hub with it; connectors that may do so belong outside the process.
 package final class Hub: Service, Sendable {
@@ -30,6 +30,7 @@ package final class Hub: Service, Sendable {
     ///   - bus: the log. It is not closed by the hub: readers may outlive it.
     ///   - http: makes the HTTP client of a network policy.
     ///   - clock: tells the time.
+    ///   - alarm: waits.
     ///   - logger: logs changes of state.
     ///   - limits: what bounds the hub's work.
     /// - Throws: what `http` throws.
@@ -38,6 +39,7 @@ package final class Hub: Service, Sendable {
         bus: any MessageBus,
         http: HTTPClientFactory,
         clock: any WallClock = SystemClock(),
+        alarm: Alarm = Alarm(),
         logger: Logger,
         limits: HubLimits = HubLimits()
     ) throws {
@@ -48,7 +50,9 @@ package final class Hub: Service, Sendable {
             clock: clock,
             logger: logger,
             limits: limits,
-            gate: PullGate(permits: limits.pullsInFlight)
+            gate: PullGate(permits: limits.pullsInFlight),
+            alarm: alarm,
+            wakeups: Wakeups()
         )
         self.services = services
         var clients: [SourceNetwork: any HTTPClient] = [:]
@@ -80,26 +84,24 @@ package final class Hub: Service, Sendable {
     }
 
     private func readAll() async {
+        // Awaited below. No child task, because it must go on ringing while cancelled sources are given their grace.
+        let ringing = Task { await services.alarm.run() }
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
-                for name in order {
-                    guard let runner = runners[name] else { continue }
-                    group.addTask { await runner.run() }
-                }
                 group.addTask { await self.retain() }
-                // A hub whose sources have all ended, or that has none yet, still serves what its log holds.
-                group.addTask { await Self.untilCancelled() }
+                for name in order {
+                    if let runner = runners[name], runner.source.isEnabled { runner.wake() }
+                }
+                while let turns = await services.wakeups.next() {
+                    for runner in turns { group.addTask { await runner.takeTurn() } }
+                }
             }
         } onCancel: {
             beginStopping()
         }
-    }
-
-    /// Returns when the task is cancelled.
-    private static func untilCancelled() async {
-        let (never, end) = AsyncStream.makeStream(of: Never.self)
-        for await _ in never {}
-        end.finish()
+        for runner in runners.values { runner.stop() }
+        ringing.cancel()
+        await ringing.value
     }
 
     private func beginStopping() {
@@ -108,7 +110,7 @@ package final class Hub: Service, Sendable {
 
     private func retain() async {
         guard retention.age != nil || retention.size != nil else { return }
-        let keeper = RetentionKeeper(bus: bus, clock: services.clock, logger: services.logger)
+        let keeper = RetentionKeeper(bus: bus, clock: services.clock, alarm: services.alarm, logger: services.logger)
         await keeper.run(policy: retention, interval: services.limits.retentionInterval)
     }
 
@@ -146,10 +148,10 @@ package final class Hub: Service, Sendable {
     ///
     /// Durable when it returns; pausing a paused source does nothing. Throws ``HubCommandError``, or `BusError` when the pause could not be kept.
     package func pause(_ name: SourceName) async throws {
-        let cell = try cell(of: name)
+        let runner = try runner(of: name)
         try await commands.run {
             try await self.bus.setValue(Array("paused".utf8), for: StoredKey.paused(name))
-            _ = cell.pause(now: self.services.clock.now)
+            runner.pause()
         }
     }
 
@@ -157,14 +159,14 @@ package final class Hub: Service, Sendable {
     ///
     /// Resuming a source that is being read does nothing. Throws ``HubCommandError``, or `BusError` when the change could not be kept.
     package func resume(_ name: SourceName) async throws {
-        let cell = try cell(of: name)
+        let runner = try runner(of: name)
         try await commands.run {
             try await self.bus.setValue(nil, for: StoredKey.paused(name))
-            _ = cell.resume(now: self.services.clock.now)
+            runner.resume()
         }
     }
 
-    private func cell(of name: SourceName) throws -> SourceCell {
+    private func runner(of name: SourceName) throws -> SourceRunner {
         guard let runner = runners[name] else {
             throw HubCommandError.unknownSource(
                 name,
@@ -174,7 +176,7 @@ package final class Hub: Service, Sendable {
         guard runner.source.isEnabled else { throw HubCommandError.disabled(name) }
         switch phase {
         case .stopping, .stopped: throw HubCommandError.stopping
-        case .starting, .running: return runner.cell
+        case .starting, .running: return runner
         }
     }
 }

@@ -13,7 +13,7 @@ struct CommandTests {
         let script = Script(["a": [.posts(["1"])]])
         let stage = try Stage(["a", "b"], script: script)
         try await stage.play {
-            try await stage.until("asleep", { stage.clock.sleeperCount == 2 })
+            try await stage.until("asleep", { stage.isAsleep(2) })
             try await stage.hub.pause(SourceName("a"))
             #expect(try stage.status("a").state == .paused)
             #expect(try stage.status("a").nextPullAt == nil)
@@ -53,7 +53,7 @@ struct CommandTests {
     func pauseNotKept() async throws {
         let stage = try Stage(["a"])
         try await stage.play {
-            try await stage.until("asleep", { stage.clock.sleeperCount == 1 })
+            try await stage.until("asleep", { stage.isAsleep(1) })
             stage.bus.state.update { $0.condition = .full("no room") }
             await #expect(throws: BusError.full("no room")) { try await stage.hub.pause(SourceName("a")) }
             #expect(try stage.status("a").state == .running)
@@ -136,7 +136,7 @@ struct CommandTests {
         )
         try await stage.play { try await stage.until("asked", { script.state.current.inFlight.values.contains(1) }) }
         #expect(stage.hub.sources().allSatisfy { $0.state == .stopped })
-        #expect(stage.clock.sleeperCount == 0)
+        #expect(stage.alarm.count == 0)
         await #expect(throws: HubCommandError.stopping) { try await stage.hub.pause(SourceName("hung")) }
         #expect(stage.hub.readiness.reasons == ["the hub is stopped"])
     }
@@ -148,7 +148,7 @@ struct CommandTests {
         let hub = stage.hub
         // Awaited at the end of the test.
         let running = Task { await hub.run() }
-        try await stage.until("asked", { script.pulls(of: "deaf") == 1 && stage.clock.sleeperCount == 1 })
+        try await stage.until("asked", { script.pulls(of: "deaf") == 1 && stage.isAsleep(1) })
         running.cancel()
         try await stage.untilSleeping(for: HubLimits().grace)
         #expect(hub.phase == .stopping)
@@ -188,7 +188,7 @@ struct CommandTests {
             stage.clock.advance(by: .seconds(60))
             try await stage.until(
                 "the first round",
-                { stage.bus.state.current.trims.count == 1 && stage.clock.sleeperCount == 1 }
+                { stage.bus.state.current.trims.count == 1 && stage.isAsleep(1) }
             )
             stage.clock.setWallTime(to: stage.clock.now.advanced(by: .seconds(86_400 * 400)))
             stage.clock.advance(by: .seconds(60))

@@ -72,8 +72,8 @@ struct EventsAboutSourcesTests {
         let down = ConnectorError(.unavailable, "the platform is down")
         let stage = try Stage(["a"], script: Script(["a": [.fail(down), .posts(["1"])]]))
         try await stage.play {
-            try await stage.until("asleep", { stage.clock.sleeperCount == 1 })
-            stage.clock.advance(by: try #require(stage.clock.untilNextWake))
+            try await stage.until("asleep", { stage.isAsleep(1) })
+            try stage.advanceToNext()
             try await stage.until("a", has: ids("1"))
             let events = stage.bus.state.current.events.map(\.event).filter { $0.type == .sourceChanged }
             #expect(events.map(\.data.sourceState?.state) == [.retrying, .running])
@@ -94,18 +94,19 @@ struct EventsAboutSourcesTests {
         try await stage.play {
             let started = stage.clock.elapsed
             while stage.script.pulls(of: "a") <= acts.count {
-                try await stage.until("asleep", { stage.clock.sleeperCount == 1 })
-                stage.clock.advance(by: try #require(stage.clock.untilNextWake))
-                try await stage.until("awake", { stage.clock.untilNextWake != .zero })
+                try await stage.until("asleep", { stage.isAsleep(1) })
+                try stage.advanceToNext()
+                let pulls = stage.script.pulls(of: "a")
+                try await stage.until("asked", { stage.script.pulls(of: "a") > pulls || stage.isAsleep(1) })
             }
             let minutes = Int((stage.clock.elapsed - started) / .seconds(60))
             #expect(try stage.status("a").counts.stateChanges >= 80)
             #expect(stage.bus.states(of: "a").count <= 10 + minutes + 1)
             for _ in 0..<3 {
-                try await stage.until("asleep", { stage.clock.sleeperCount == 1 })
+                try await stage.until("asleep", { stage.isAsleep(1) })
                 stage.clock.advance(by: .seconds(600))
                 let pulls = stage.script.pulls(of: "a")
-                try await stage.until("asked", { stage.script.pulls(of: "a") > pulls || stage.clock.sleeperCount == 1 })
+                try await stage.until("asked", { stage.script.pulls(of: "a") > pulls || stage.isAsleep(1) })
             }
             try await stage.until("told", { stage.bus.states(of: "a").last == .running })
         }

@@ -153,7 +153,8 @@ struct SourceMachineTests {
 
     @Test("What a platform says is kept short and on one line")
     func reasons() {
-        let long = ConnectorError(.unavailable, "down\nERROR forged line\u{1b}[2J" + String(repeating: "x", count: 10_000))
+        let page = String(repeating: "x", count: 10_000)
+        let long = ConnectorError(.unavailable, "down\nERROR forged line\u{1b}[2J" + page)
         let reason = StepFailure(long).reason
         #expect(reason.utf8.count < 500)
         #expect(reason.hasPrefix("down ERROR forged line [2J"))

@@ -10,6 +10,8 @@ struct HubServices: Sendable {
     let logger: Logger
     let limits: HubLimits
     let gate: PullGate
+    let alarm: Alarm
+    let wakeups: Wakeups
 }
 
 /// The keys of what the hub keeps in the log's store of small values.

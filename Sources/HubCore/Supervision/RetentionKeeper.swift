@@ -7,6 +7,7 @@ package import SocialEvents
 struct RetentionKeeper: Sendable {
     let bus: any MessageBus
     let clock: any WallClock
+    let alarm: Alarm
     let logger: Logger
 
     /// Steps of one round; what is left waits for the next, so that a first round on a large log does not run for hours.
@@ -16,7 +17,7 @@ struct RetentionKeeper: Sendable {
     func run(policy: RetentionPolicy, interval: Duration) async {
         var clockCheck = ClockCheck(now: clock.now)
         while !Task.isCancelled {
-            do { try await clock.sleep(for: interval) } catch { return }
+            do { try await alarm.wait(for: interval) } catch { return }
             let now = clock.now
             var allowed = policy
             if !clockCheck.trusts(now, after: interval) {

@@ -15,8 +15,22 @@ final class SourceCell: Sendable {
         var nextPullAt: Timestamp?
         /// Steps that were abandoned and have not ended yet.
         var stepsLeftBehind = 0
-        var activity: Task<Void, Never>?
-        var waiter: CheckedContinuation<Void, Never>?
+        var turn = Turn.resting
+        /// Somebody asked for another turn during this one.
+        var wantsTurn = false
+        var activity: Task<SourceMachine.Next, Never>?
+    }
+
+    /// Where a source stands in the hub's order of work.
+    private enum Turn {
+        /// It waits for a command.
+        case resting
+        /// It waits for its time; the token comes a moment later.
+        case asleep(Alarm.Token?)
+        /// It stands among the wake-ups.
+        case queued
+        /// A task takes its turn.
+        case running
     }
 
     let name: SourceName
@@ -144,10 +158,61 @@ final class SourceCell: Sendable {
         state.withLock { $0.stepsLeftBehind -= 1 }
     }
 
-    // MARK: Running and resting
+    // MARK: Turns
+
+    /// Somebody wants the source to take a turn.
+    ///
+    /// Whether it is to be queued, and the wait to be called off.
+    func wantTurn() -> (queue: Bool, wait: Alarm.Token?) {
+        state.withLock { state in
+            switch state.turn {
+            case .resting:
+                state.turn = .queued
+                return (true, nil)
+            case .asleep(let token):
+                state.turn = .queued
+                return (true, token)
+            case .queued: return (false, nil)
+            case .running:
+                state.wantsTurn = true
+                return (false, nil)
+            }
+        }
+    }
+
+    /// A task takes the source's turn.
+    func beginTurn() {
+        state.withLock { $0.turn = .running }
+    }
+
+    /// The turn is over; returns what comes next, another turn where one was asked for meanwhile.
+    func endTurn(_ next: SourceMachine.Next) -> SourceMachine.Next {
+        state.withLock { state in
+            state.activity = nil
+            let next = state.wantsTurn ? .step : next
+            state.wantsTurn = false
+            switch next {
+            case .step: state.turn = .queued
+            case .wait: state.turn = .asleep(nil)
+            case .rest: state.turn = .resting
+            }
+            return next
+        }
+    }
+
+    /// Keeps the wait of a source that is asleep.
+    ///
+    /// False when it is awake already.
+    func keep(_ token: Alarm.Token) -> Bool {
+        state.withLock { state in
+            guard case .asleep(nil) = state.turn else { return false }
+            state.turn = .asleep(token)
+            return true
+        }
+    }
 
     /// Notes the task that reads the source, so that a pause can end it; ends it at once when there is nothing to read any more.
-    func began(_ activity: Task<Void, Never>) {
+    func began(_ activity: Task<SourceMachine.Next, Never>) {
         let isActive = state.withLock { state in
             state.activity = activity
             return state.machine.isActive
@@ -155,52 +220,8 @@ final class SourceCell: Sendable {
         if !isActive { activity.cancel() }
     }
 
-    /// The task has ended.
-    func ended() {
-        state.withLock { $0.activity = nil }
-    }
-
-    /// Stops reading.
-    ///
-    /// False when the source was paused or stopped already.
-    func pause(now: Timestamp) -> Bool {
-        let didPause = move { $0.pause(now: now) }
+    /// Ends what is being read.
+    func cancelActivity() {
         state.withLock { $0.activity }?.cancel()
-        wake()
-        return didPause
-    }
-
-    /// Goes on reading.
-    ///
-    /// False when there was nothing to resume.
-    func resume(now: Timestamp) -> Bool {
-        let didResume = move { $0.resume(now: now) }
-        wake()
-        return didResume
-    }
-
-    /// Returns when the source's state has been changed by a command since `state` was seen, or on cancellation.
-    func waitForCommand(since seen: SourceState) async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = state.withLock { state in
-                    // Asked inside the lock: see `PullGate`.
-                    if Task.isCancelled || state.machine.state != seen { return true }
-                    state.waiter = continuation
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            wake()
-        }
-    }
-
-    private func wake() {
-        let waiter = state.withLock { state in
-            defer { state.waiter = nil }
-            return state.waiter
-        }
-        waiter?.resume()
     }
 }

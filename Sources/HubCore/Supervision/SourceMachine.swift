@@ -30,13 +30,29 @@ package struct SourceMachine: Sendable {
     package private(set) var schedule: PullSchedule
     private let backoff: Backoff
     private var random: SeededGenerator
+    private let isStreaming: Bool
     private var hasCaughtUp = false
 
     /// However far away a platform sets its `Retry-After`, the source is asked again after this long.
     package static let longestWait = Duration.seconds(7 * 86_400)
 
     /// A source that has done nothing yet.
-    package init(schedule: PullSchedule, backoff: Backoff = .platform, random: SeededGenerator, now: Timestamp) {
+    ///
+    /// - Parameters:
+    ///   - schedule: how often it is asked.
+    ///   - isStreaming: whether its pulls only fill what a stream missed; then a pull that works does not end the count of failures, or a
+    ///     stream that breaks at once would be opened again and again without back-off.
+    ///   - backoff: how long it waits after failures.
+    ///   - random: where jitter comes from.
+    ///   - now: since when it has done nothing.
+    package init(
+        schedule: PullSchedule,
+        isStreaming: Bool = false,
+        backoff: Backoff = .platform,
+        random: SeededGenerator,
+        now: Timestamp
+    ) {
+        self.isStreaming = isStreaming
         self.schedule = schedule
         self.backoff = backoff
         self.random = random
@@ -57,7 +73,7 @@ package struct SourceMachine: Sendable {
     package mutating func read(hasMore: Bool, now: Timestamp) {
         guard isActive else { return }
         if !hasMore { hasCaughtUp = true }
-        attempt = 0
+        if !isStreaming { attempt = 0 }
         move(to: hasCaughtUp ? .running : .backfilling, now: now)
     }
 
@@ -66,7 +82,7 @@ package struct SourceMachine: Sendable {
     /// `news` says whether anything in it was new.
     package mutating func stored(hasMore: Bool, news: Bool, notBefore: Timestamp?, now: Timestamp) -> Next {
         guard isActive else { return .rest }
-        attempt = 0
+        if !isStreaming { attempt = 0 }
         move(to: hasCaughtUp ? .running : .backfilling, now: now)
         let asked = notBefore.map { min(now.duration(to: $0), Self.longestWait) } ?? .zero
         if hasMore { return asked > .zero ? .wait(asked) : .step }

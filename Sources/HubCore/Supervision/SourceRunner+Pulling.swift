@@ -2,11 +2,18 @@ import ConnectorKit
 import Logging
 import SocialEvents
 
+/// What came of a pull.
+struct PullStep {
+    var next = SourceMachine.Next.rest
+    /// Whether there was no more to read.
+    var isCaughtUp = false
+}
+
 extension SourceRunner {
     /// Takes one step of a source that is asked.
     ///
     /// The permit is held until the page is durable, so that no more pages than permits wait for the log.
-    func pull(_ connector: any PullSource) async -> Step {
+    func pull(_ connector: any PullSource) async -> PullStep {
         do {
             return try await services.gate.run {
                 let cursor = try await self.cursor()
@@ -14,29 +21,30 @@ extension SourceRunner {
                 let outcome = await StepRace.run(
                     deadline: self.source.deadline,
                     grace: self.services.limits.grace,
-                    clock: self.services.clock,
+                    alarm: self.services.alarm,
                     onLateEnd: { self.cell.endedLate() },
                     operation: { try await connector.pull(request) }
                 )
                 switch outcome {
                 case .finished(.success(let page)): return try await self.take(page, after: cursor)
-                case .finished(.failure(let error)): return Step(next: await self.fail(StepFailure(error)))
+                case .finished(.failure(let error)): return PullStep(next: await self.fail(StepFailure(error)))
                 case .interrupted(byDeadline: true):
                     let reason = "no answer within \(DurationText.of(self.source.deadline))"
-                    return Step(next: await self.fail(StepFailure(.unavailable, reason)))
+                    return PullStep(next: await self.fail(StepFailure(.unavailable, reason)))
                 case .interrupted(byDeadline: false): throw CancellationError()
-                case .abandoned(let byDeadline): return await self.leaveBehind(byDeadline: byDeadline)
+                case .abandoned(let byDeadline):
+                    return PullStep(next: await self.leaveBehind(byDeadline: byDeadline))
                 }
             }
         } catch {
             // Cancelled: paused, or the hub stops. The cursor has not moved, so nothing is lost.
-            return Step()
+            return PullStep()
         }
     }
 
-    private func take(_ page: PullPage, after cursor: Cursor?) async throws -> Step {
+    private func take(_ page: PullPage, after cursor: Cursor?) async throws -> PullStep {
         try Task.checkCancellation()
-        if let refusal = refusal(of: page) { return Step(next: await fail(refusal)) }
+        if let refusal = refusal(of: page) { return PullStep(next: await fail(refusal)) }
         let hasMoved = page.cursor != nil && page.cursor != cursor
         // More that the same request would bring again is no more.
         let hasMore = page.hasMore && hasMoved
@@ -60,7 +68,7 @@ extension SourceRunner {
             $0.stored(hasMore: hasMore, news: news > 0, notBefore: page.notBefore, now: now)
         }
         note(next, at: now)
-        return Step(next: next, isCaughtUp: !hasMore)
+        return PullStep(next: next, isCaughtUp: !hasMore)
     }
 
     /// Why a page cannot be taken at all.

@@ -80,7 +80,7 @@ extension SourceRunner {
             }
             let now = self.now
             guard case .wait(let delay) = cell.move({ $0.blocked(reason, now: now) }) else { throw CancellationError() }
-            try await services.clock.sleep(for: delay)
+            try await services.alarm.wait(for: delay)
         }
     }
 

@@ -4,9 +4,9 @@ import Synchronization
 
 extension SourceRunner {
     /// Holds a stream until it ends.
-    func stream(_ connector: any StreamSource) async -> Step {
+    func stream(_ connector: any StreamSource) async -> SourceMachine.Next {
         let cursor: Cursor?
-        do { cursor = try await self.cursor() } catch { return Step() }
+        do { cursor = try await self.cursor() } catch { return .rest }
         let connectingAt = now
         cell.move { $0.connecting(now: connectingAt) }
         await announce()
@@ -14,19 +14,20 @@ extension SourceRunner {
         let outcome = await StepRace.run(
             deadline: nil,
             grace: services.limits.grace,
-            clock: services.clock,
+            alarm: services.alarm,
             onLateEnd: { self.cell.endedLate() },
             operation: { try await connector.stream(after: cursor, into: sink) }
         )
         let hadData = await sink.close()
+        memory.withLock { $0.isFilled = false }
         let now = self.now
         switch outcome {
         case .finished(.success):
             let next = cell.move { $0.ended(hadData: hadData, now: now) }
             note(next, at: now)
-            return Step(next: next)
-        case .finished(.failure(let error)): return Step(next: await fail(StepFailure(error)))
-        case .interrupted: return Step()
+            return next
+        case .finished(.failure(let error)): return await fail(StepFailure(error))
+        case .interrupted: return .rest
         case .abandoned: return await leaveBehind(byDeadline: false)
         }
     }

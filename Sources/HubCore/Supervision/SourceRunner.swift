@@ -4,13 +4,20 @@ import MessageBus
 import SocialEvents
 import Synchronization
 
-/// Reads one source for as long as the hub runs: takes a step, makes its result durable, waits, and goes on.
+/// Reads one source, turn by turn: takes a step, makes its result durable, and says when it wants the next.
 ///
-/// Each source has one runner in a task of its own, so that whatever a connector does holds up nobody else. What happens next is decided by
-/// ``SourceMachine``; here is only the shell with the clock, the log and the connector.
+/// Each turn is a task of its own, so that whatever a connector does holds up nobody else; between turns a source is no more than its memory. A
+/// source never has two turns at once. What happens next is decided by ``SourceMachine``; here is only the shell with the clock, the log and the
+/// connector.
 final class SourceRunner: Sendable {
-    /// What a runner remembers between steps.
+    /// What a runner remembers between turns.
     struct Memory {
+        /// Made for the first turn, and anew after one was left behind.
+        var connector: (any Connector)?
+        /// Whether it has been asked if a person had paused the source.
+        var isRestored = false
+        /// Whether a source that streams has pulled what it missed while it was not connected.
+        var isFilled = false
         /// Where the source stands in the log, when known and small; large cursors are read again each time, for there may be thousands.
         var cursor: Cursor??
         /// The holes it has reported, once they have been read from the log.
@@ -33,6 +40,7 @@ final class SourceRunner: Sendable {
         self.services = services
         var machine = SourceMachine(
             schedule: PullSchedule(range: source.interval),
+            isStreaming: source.connector is any StreamSource.Type,
             random: SeededGenerator(seed: services.limits.seed, name: source.name.name),
             now: services.clock.now
         )
@@ -48,92 +56,103 @@ final class SourceRunner: Sendable {
 
     var now: Timestamp { services.clock.now }
 
-    /// Reads until cancelled.
-    func run() async {
-        guard source.isEnabled else { return }
-        await restorePause()
-        while !Task.isCancelled {
-            if cell.isActive {
-                // Awaited right here; a task of its own so that a pause can end it without ending the runner.
-                let activity = Task { await read() }
-                cell.began(activity)
-                await withTaskCancellationHandler {
-                    await activity.value
-                } onCancel: {
-                    activity.cancel()
-                }
-                cell.ended()
-            }
-            let state = cell.status.state
-            await announce()
-            if !cell.isActive { await cell.waitForCommand(since: state) }
-        }
-        cell.move { $0.stop(now: now) }
+    // MARK: Turns
+
+    /// Has the source take a turn as soon as may be.
+    func wake() {
+        let (queue, wait) = cell.wantTurn()
+        if let wait { services.alarm.cancel(wait) }
+        if queue { services.wakeups.push(self) }
     }
 
+    /// Takes a turn and arranges for the next.
+    func takeTurn() async {
+        cell.beginTurn()
+        switch cell.endTurn(await turn()) {
+        case .step: services.wakeups.push(self)
+        case .wait(let delay):
+            let token = services.alarm.schedule(after: delay) { self.wake() }
+            if !cell.keep(token) { services.alarm.cancel(token) }
+        case .rest: break
+        }
+    }
+
+    /// The hub has ended its turns.
+    func stop() {
+        cell.move { $0.stop(now: now) }
+        if let wait = cell.wantTurn().wait { services.alarm.cancel(wait) }
+    }
+
+    /// Stops reading until ``resume()``.
+    func pause() {
+        cell.move { _ = $0.pause(now: now) }
+        cell.cancelActivity()
+        // One more turn, to tell it.
+        wake()
+    }
+
+    /// Goes on reading.
+    func resume() {
+        if cell.move({ $0.resume(now: now) }) { wake() }
+    }
+
+    private func turn() async -> SourceMachine.Next {
+        var next = SourceMachine.Next.rest
+        if cell.isActive {
+            // Awaited right here; a task of its own so that a pause can end it.
+            let activity = Task { await step() }
+            cell.began(activity)
+            next = await withTaskCancellationHandler {
+                await activity.value
+            } onCancel: {
+                activity.cancel()
+            }
+        }
+        await announce()
+        return cell.isActive ? next : .rest
+    }
+
+    private func step() async -> SourceMachine.Next {
+        await restorePause()
+        guard cell.isActive, !Task.isCancelled, let connector = connector() else { return .rest }
+        let streamer = connector as? any StreamSource
+        if let puller = connector as? any PullSource, streamer == nil || !memory.withLock({ $0.isFilled }) {
+            let step = await pull(puller)
+            guard streamer != nil, step.isCaughtUp else { return step.next }
+            // A source that streams pulls only to fill what it missed while it was not connected.
+            memory.withLock { $0.isFilled = true }
+            return .step
+        }
+        if let streamer { return await stream(streamer) }
+        let failure = StepFailure(.unsupported, "this connector cannot be read from")
+        return cell.move { $0.failed(failure, now: now) }
+    }
+
+    /// Finds out whether a person had paused the source before the hub was started.
     private func restorePause() async {
+        guard !memory.withLock({ $0.isRestored }) else { return }
         do {
             let isPaused = try await persistently { bus in
                 try await bus.value(for: StoredKey.paused(self.source.name)) != nil
             }
-            if isPaused { _ = cell.pause(now: now) }
+            memory.withLock { $0.isRestored = true }
+            if isPaused { cell.move { _ = $0.pause(now: now) } }
         } catch {
-            // Cancelled: the caller sees it.
+            // Cancelled: asked again in the next turn.
         }
     }
 
-    // MARK: One activity, from start or resume to pause, failure or the hub's end
-
-    private func read() async {
-        guard var connector = makeConnector() else { return }
-        memory.withLock { $0.cursor = nil }
-        var isFilled = false
-        while !Task.isCancelled {
-            var step = Step()
-            if let puller = connector as? any PullSource, !(isFilled && connector is any StreamSource) {
-                step = await pull(puller)
-                // A source that streams pulls only to fill what it missed while it was not connected.
-                if connector is any StreamSource, step.isCaughtUp {
-                    isFilled = true
-                    step.next = .step
-                }
-            } else if let streamer = connector as? any StreamSource {
-                step = await stream(streamer)
-                isFilled = false
-            } else {
-                cell.move { $0.failed(StepFailure(.unsupported, "this connector cannot be read from"), now: now) }
-                return
-            }
-            if step.leftConnectorBehind {
-                // The old one may still be at work; a fresh one shares nothing with it.
-                guard let fresh = makeConnector() else { return }
-                connector = fresh
-            }
-            switch step.next {
-            case .rest: return
-            case .step: await Task.yield()
-            case .wait(let delay):
-                await announce()
-                do { try await services.clock.sleep(for: delay) } catch { return }
-            }
-        }
-    }
-
-    /// What came of a step.
-    struct Step {
-        var next = SourceMachine.Next.rest
-        var isCaughtUp = false
-        var leftConnectorBehind = false
-    }
-
-    private func makeConnector() -> (any Connector)? {
+    private func connector() -> (any Connector)? {
+        if let connector = memory.withLock({ $0.connector }) { return connector }
         var logger = services.logger
         logger[metadataKey: "source"] = "\(source.name)"
         let context = ConnectorContext(source: source.name, http: http, clock: services.clock, logger: logger)
         do {
-            return try source.connector.init(settings: source.settings, context: context)
+            let connector = try source.connector.init(settings: source.settings, context: context)
+            memory.withLock { $0.connector = connector }
+            return connector
         } catch {
-            cell.move { $0.failed(StepFailure(.rejected, StepFailure(error).reason), now: now) }
+            cell.move { _ = $0.failed(StepFailure(.rejected, StepFailure(error).reason), now: now) }
             return nil
         }
     }
@@ -153,24 +172,21 @@ final class SourceRunner: Sendable {
     }
 
     /// A step ignored its cancellation.
-    func leaveBehind(byDeadline: Bool) async -> Step {
+    func leaveBehind(byDeadline: Bool) async -> SourceMachine.Next {
+        // It may still be at work; a fresh one shares nothing with it.
+        memory.withLock { $0.connector = nil }
         let left = cell.leftBehind()
         services.logger.error(
             "a connector ignored its cancellation and was left behind",
             metadata: ["source": "\(source.name)", "left": "\(left)"]
         )
-        guard byDeadline else { return Step() }
-        let failure =
-            left > services.limits.stepsLeftBehind
-            ? StepFailure(
-                .rejected,
-                "\(left) steps went on after they were told to end; restart the hub to be rid of them"
-            )
-            : StepFailure(
-                .unavailable,
-                "no answer within \(DurationText.of(source.deadline)), and it did not end when told to"
-            )
-        return Step(next: await fail(failure), leftConnectorBehind: true)
+        guard byDeadline else { return .rest }
+        if left > services.limits.stepsLeftBehind {
+            let reason = "\(left) steps went on after they were told to end; restart the hub to be rid of them"
+            return await fail(StepFailure(.rejected, reason))
+        }
+        let reason = "no answer within \(DurationText.of(source.deadline)), and it did not end when told to"
+        return await fail(StepFailure(.unavailable, reason))
     }
 
     func note(_ next: SourceMachine.Next, at now: Timestamp) {

@@ -1,4 +1,3 @@
-import ConnectorKit
 import Synchronization
 
 /// How a step of a connector came out.
@@ -20,18 +19,18 @@ final class StepRace<Value: Sendable>: Sendable {
         var outcome: StepOutcome<Value>?
         var waiter: CheckedContinuation<StepOutcome<Value>, Never>?
         var work: Task<Void, Never>?
-        var timer: Task<Void, Never>?
+        var timer: Alarm.Token?
         /// Set when the step was told to end; whether its deadline was why.
         var interruptedByDeadline: Bool?
     }
 
     private let state = Mutex(State())
-    private let clock: any WallClock
+    private let alarm: Alarm
     private let grace: Duration
     private let onLateEnd: @Sendable () -> Void
 
-    private init(clock: any WallClock, grace: Duration, onLateEnd: @escaping @Sendable () -> Void) {
-        self.clock = clock
+    private init(alarm: Alarm, grace: Duration, onLateEnd: @escaping @Sendable () -> Void) {
+        self.alarm = alarm
         self.grace = grace
         self.onLateEnd = onLateEnd
     }
@@ -41,18 +40,18 @@ final class StepRace<Value: Sendable>: Sendable {
     /// - Parameters:
     ///   - deadline: after this long it is told to end; `nil` for a stream, which may live for ever.
     ///   - grace: how long it may take to end once told to.
-    ///   - clock: measures both.
+    ///   - alarm: measures both.
     ///   - onLateEnd: called when a step that was abandoned ends after all.
     ///   - operation: the step.
     /// - Returns: how it came out.
     static func run(
         deadline: Duration?,
         grace: Duration,
-        clock: any WallClock,
+        alarm: Alarm,
         onLateEnd: @escaping @Sendable () -> Void,
         operation: @escaping @Sendable () async throws -> Value
     ) async -> StepOutcome<Value> {
-        let race = StepRace(clock: clock, grace: grace, onLateEnd: onLateEnd)
+        let race = StepRace(alarm: alarm, grace: grace, onLateEnd: onLateEnd)
         race.start(deadline: deadline, operation)
         return await withTaskCancellationHandler {
             await race.outcome()
@@ -70,19 +69,16 @@ final class StepRace<Value: Sendable>: Sendable {
                 finish(.failure(error))
             }
         }
-        // Cancelled as soon as the outcome is known.
+        // Called off as soon as the outcome is known.
         let timer = deadline.map { deadline in
-            Task {
-                do { try await clock.sleep(for: deadline) } catch { return }
-                interrupt(byDeadline: true)
-            }
+            alarm.schedule(after: deadline) { self.interrupt(byDeadline: true) }
         }
         let (isDecided, isInterrupted) = state.withLock { state in
             state.work = work
             if state.timer == nil { state.timer = timer }
             return (state.outcome != nil, state.interruptedByDeadline != nil)
         }
-        if isDecided || isInterrupted { timer?.cancel() }
+        if let timer, isDecided || isInterrupted { alarm.cancel(timer) }
         if isInterrupted { work.cancel() }
     }
 
@@ -104,18 +100,15 @@ final class StepRace<Value: Sendable>: Sendable {
         }
         guard let work else { return }
         work?.cancel()
-        // Cancelled as soon as the step has ended.
-        let timer = Task {
-            do { try await clock.sleep(for: grace) } catch { return }
-            decide(.abandoned(byDeadline: byDeadline))
-        }
+        // Called off as soon as the step has ended.
+        let timer = alarm.schedule(after: grace) { self.decide(.abandoned(byDeadline: byDeadline)) }
         let (isDecided, old) = state.withLock { state in
             let old = state.timer
             state.timer = timer
             return (state.outcome != nil, old)
         }
-        old?.cancel()
-        if isDecided { timer.cancel() }
+        if let old { alarm.cancel(old) }
+        if isDecided { alarm.cancel(timer) }
     }
 
     private func finish(_ result: Result<Value, any Error>) {
@@ -131,13 +124,13 @@ final class StepRace<Value: Sendable>: Sendable {
     private func decide(_ outcome: StepOutcome<Value>) -> Bool {
         let (isFirst, waiter, timer) = state.withLock { state in
             guard state.outcome == nil else {
-                return (false, nil as CheckedContinuation<StepOutcome<Value>, Never>?, nil as Task<Void, Never>?)
+                return (false, nil as CheckedContinuation<StepOutcome<Value>, Never>?, nil as Alarm.Token?)
             }
             state.outcome = outcome
             defer { state.waiter = nil }
             return (true, state.waiter, state.timer)
         }
-        timer?.cancel()
+        if let timer { alarm.cancel(timer) }
         waiter?.resume(returning: outcome)
         return isFirst
     }

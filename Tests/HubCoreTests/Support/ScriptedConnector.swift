@@ -29,6 +29,8 @@ final class Script: Sendable {
         var inFlight: [String: Int] = [:]
         var mostInFlight: [String: Int] = [:]
         var mostInFlightTogether = 0
+        /// Sources with a step that does not come back by itself.
+        var hanging: Set<String> = []
     }
 
     let state = Shared(State())
@@ -58,6 +60,8 @@ final class Script: Sendable {
             return state.acts[source]?.isEmpty == false ? state.acts[source]?.removeFirst() ?? .posts([]) : .posts([])
         }
         defer { state.update { $0.inFlight[source, default: 1] -= 1 } }
+        // Lets others in, as waiting for a network does: else no two steps would ever be seen at once.
+        for _ in 0..<20 { await Task.yield() }
         switch act {
         case .posts(let names, let hasMore, let notBefore):
             var page = PullPage(events: names.map(post), hasMore: hasMore, notBefore: notBefore)
@@ -66,10 +70,14 @@ final class Script: Sendable {
         case .page(let page): return page
         case .fail(let error): throw error
         case .hang:
+            state.update { _ = $0.hanging.insert(source) }
+            defer { state.update { _ = $0.hanging.remove(source) } }
             // Longer than any test; ended by its cancellation.
             try await Task.sleep(for: .seconds(86_400))
             return PullPage()
         case .hangForGood:
+            state.update { _ = $0.hanging.insert(source) }
+            defer { state.update { _ = $0.hanging.remove(source) } }
             await latch.wait()
             return PullPage(events: [post("late")], cursor: Cursor(bytes: Array("late".utf8)))
         }
@@ -130,7 +138,8 @@ struct ScriptedConnector: PullSource {
 
 /// A hub whose sources follow a script, on a clock held by the test.
 struct Stage: Sendable {
-    let clock = ManualClock()
+    let clock: ManualClock
+    let alarm: Alarm
     let bus: MemoryBus
     let script: Script
     /// What the script is registered under.
@@ -148,6 +157,9 @@ struct Stage: Sendable {
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         limits: HubLimits = HubLimits()
     ) throws {
+        let clock = ManualClock()
+        self.clock = clock
+        alarm = Alarm(clock: clock) { clock.elapsed }
         self.bus = bus
         self.script = script
         key = Scripts.register(script)
@@ -174,6 +186,7 @@ struct Stage: Sendable {
             bus: bus,
             http: { _ in ScriptedHTTPClient() },
             clock: clock,
+            alarm: alarm,
             logger: logger,
             limits: limits
         )
@@ -196,6 +209,32 @@ struct Stage: Sendable {
         await running.value
     }
 
+    /// Whether every source waits or hangs, so many waits are pending, and the alarm sleeps no longer than until the next of them.
+    func isAsleep(_ count: Int) -> Bool {
+        let now = clock.now
+        let hanging = script.state.current.hanging
+        let areSettled = hub.sources().allSatisfy { status in
+            switch status.state {
+            case .unauthorized, .paused, .failed, .stopped: true
+            case .starting, .backfilling, .running, .throttled, .retrying:
+                hanging.contains(status.name.name)
+                    || [status.nextPullAt, status.until].contains { $0.map { $0 > now } == true }
+            }
+        }
+        return areSettled && alarm.count == count && isSet
+    }
+
+    /// Whether the clock will wake the alarm in time.
+    private var isSet: Bool {
+        guard let untilNext = alarm.untilNext, let untilWake = clock.untilNextWake else { return alarm.count == 0 }
+        return untilWake <= untilNext
+    }
+
+    /// Lets the time pass that the next wait has to go.
+    func advanceToNext() throws {
+        clock.advance(by: try #require(alarm.untilNext))
+    }
+
     func status(_ source: String) throws -> SourceStatus {
         try #require(hub.source(SourceName(source)))
     }
@@ -208,7 +247,9 @@ struct Stage: Sendable {
         sourceLocation: SourceLocation = #_sourceLocation,
         _ condition: () throws -> Bool
     ) async throws {
-        for _ in 0..<500_000 {
+        // The minute is for machines so busy that the other tasks do not get their turn; nothing is decided by it.
+        let patience = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < patience {
             if try condition() { return }
             await Task.yield()
         }
@@ -239,6 +280,8 @@ struct Stage: Sendable {
 
     /// Returns when somebody sleeps for exactly `duration` from now.
     func untilSleeping(for duration: Duration, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        try await until("a sleep of \(duration)", sourceLocation: sourceLocation) { clock.untilNextWake == duration }
+        try await until("a sleep of \(duration)", sourceLocation: sourceLocation) {
+            alarm.untilNext == duration && isSet
+        }
     }
 }
