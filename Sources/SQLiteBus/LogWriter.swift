@@ -135,10 +135,11 @@ extension LogWriter {
             }
             return
         }
+        // Before anybody is told: whoever then waits for the files to be rid of what was erased must find it due.
+        if !group.erased.isEmpty { checkpointer.truncateSoon() }
         // Readers first: whoever is told that its batch is durable may read it at once.
         recent.publish(group.chunks, erased: group.erased)
         for (append, receipt) in zip(pending, receipts) { append.continuation.resume(returning: receipt) }
-        if !group.erased.isEmpty { checkpointer.truncateSoon() }
     }
 }
 
