@@ -11,7 +11,9 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// The connectors. A new one is a folder under `Plugins/`, its name here, and its line in `Sources/roost/Connectors.swift`.
+/// The connectors.
+///
+/// A new one is a folder under `Plugins/`, its name here, and its line in `Sources/roost/Connectors.swift`.
 let connectors = ["Feed"]
 
 /// A connector's target: its code lies in `Plugins/NAME` beside its README and fixtures.
@@ -91,13 +93,24 @@ let package = Package(
         room("SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", grdb, sqlite),
         room("HubCore", "ConnectorKit", "MessageBus", "SocialEvents", "JSON", yams, logging, lifecycle),
         room(
-            "HubHTTP", "HubCore", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", hummingbird, httpTypes, logging, nioCore, lifecycle
+            "HubHTTP",
+            "HubCore",
+            "MessageBus",
+            "ConnectorKit",
+            "SocialEvents",
+            "JSON",
+            hummingbird,
+            httpTypes,
+            logging,
+            nioCore,
+            lifecycle
         ),
         room("PlatformSimulators", "JSON", hummingbird, httpTypes, logging, nioCore, lifecycle),
         .executableTarget(
             name: "roost",
             dependencies: [
-                "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "MessageBus", "PlatformSimulators", "SocialEvents", "SQLiteBus",
+                "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "MessageBus", "PlatformSimulators",
+                "SocialEvents", "SQLiteBus",
                 argumentParser, httpTypes, lifecycle, logging, nioCore, signals,
             ] + connectorTargets,
             swiftSettings: settings
@@ -105,7 +118,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "Markup", "MessageBus", "SocialEvents", "SQLiteBus", "FeedConnector",
+                "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "Markup", "MessageBus", "SocialEvents",
+                "SQLiteBus", "FeedConnector",
                 httpTypes, logging, lifecycle, sqlite,
             ],
             swiftSettings: settings
@@ -120,17 +134,64 @@ let package = Package(
         tests("JSONTests", "JSON"),
         tests("MarkupTests", "Markup"),
         tests("SocialEventsTests", exclude: ["Fixtures"], "SocialEvents", "JSON", "ConnectorTesting"),
-        tests("ConnectorKitTests", exclude: ["Fixtures"], "ConnectorKit", "ConnectorTesting", "SocialEvents", "JSON", httpTypes, logging),
+        tests(
+            "ConnectorKitTests",
+            exclude: ["Fixtures"],
+            "ConnectorKit",
+            "ConnectorTesting",
+            "SocialEvents",
+            "JSON",
+            httpTypes,
+            logging
+        ),
         tests("CurlTransportTests", "CurlTransport", "ConnectorKit", httpTypes),
         tests("SQLiteBusTests", "SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", grdb),
-        tests("FeedTests", "FeedConnector", "ConnectorTesting", "ConnectorKit", "SocialEvents", "JSON", "Markup", httpTypes, logging),
-        tests("HubCoreTests", "HubCore", "MessageBus", "ConnectorKit", "ConnectorTesting", "SocialEvents", "JSON", httpTypes, logging),
         tests(
-            "HubHTTPTests", "HubHTTP", "HubCore", "SQLiteBus", "MessageBus", "CurlTransport", "ConnectorKit", "SocialEvents", "JSON",
-            httpTypes, logging, lifecycle
+            "FeedTests",
+            "FeedConnector",
+            "ConnectorTesting",
+            "ConnectorKit",
+            "SocialEvents",
+            "JSON",
+            "Markup",
+            httpTypes,
+            logging
         ),
         tests(
-            "RoostTests", "roost", "PlatformSimulators", "SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", logging, lifecycle
+            "HubCoreTests",
+            "HubCore",
+            "MessageBus",
+            "ConnectorKit",
+            "ConnectorTesting",
+            "SocialEvents",
+            "JSON",
+            httpTypes,
+            logging
+        ),
+        tests(
+            "HubHTTPTests",
+            "HubHTTP",
+            "HubCore",
+            "SQLiteBus",
+            "MessageBus",
+            "CurlTransport",
+            "ConnectorKit",
+            "SocialEvents",
+            "JSON",
+            httpTypes,
+            logging,
+            lifecycle
+        ),
+        tests(
+            "RoostTests",
+            "roost",
+            "PlatformSimulators",
+            "SQLiteBus",
+            "MessageBus",
+            "ConnectorKit",
+            "SocialEvents",
+            logging,
+            lifecycle
         ),
     ]
 )

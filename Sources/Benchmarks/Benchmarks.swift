@@ -33,7 +33,9 @@ enum Benchmarks {
     private static func run(only name: String?) async throws {
         let chosen = groups.filter { name.map($0.name.contains) ?? true }
         guard !chosen.isEmpty else {
-            throw BenchmarkFailure("there is no group \(name ?? ""); there are \(groups.map(\.name).joined(separator: ", "))")
+            throw BenchmarkFailure(
+                "there is no group \(name ?? ""); there are \(groups.map(\.name).joined(separator: ", "))"
+            )
         }
         for group in chosen {
             say("\(group.name):")
@@ -44,7 +46,9 @@ enum Benchmarks {
     private static func line(_ row: BenchmarkRow) -> String {
         let value = row.value >= 100 ? grouped(Int(row.value.rounded())) : "\((row.value * 100).rounded() / 100)"
         var line = pad(row.name, 62) + pad(value, 14, right: true) + " " + pad(row.unit, 14)
-        if let bar = row.bar { line += " bar \(bar >= 100 ? grouped(Int(bar)) : "\(bar)")" + (row.value >= bar ? "" : "  SHORT OF IT") }
+        if let bar = row.bar {
+            line += " bar \(bar >= 100 ? grouped(Int(bar)) : "\(bar)")" + (row.value >= bar ? "" : "  SHORT OF IT")
+        }
         if !row.note.isEmpty { line += "  (\(row.note))" }
         return line
     }

@@ -23,7 +23,12 @@ func benchmarkFanOut() async throws -> [BenchmarkRow] {
     defer { folder.remove() }
     let bus = try await SQLiteBus(directory: folder.path + "/data", SQLiteBusConfiguration { SystemClock().now })
     let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
-    let hub = try Hub(configuration: HubConfiguration(), bus: bus, http: { _ in throw ConnectorError(.unsupported, "no sources") }, logger: logger)
+    let hub = try Hub(
+        configuration: HubConfiguration(),
+        bus: bus,
+        http: { _ in throw ConnectorError(.unsupported, "no sources") },
+        logger: logger
+    )
     let server = HubServer(hub: hub, logger: logger)
     let running = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
     let application = server.application(host: "127.0.0.1", port: 0) { running.continuation.yield($0) }
@@ -47,8 +52,8 @@ private func burst(_ bus: SQLiteBus, port: Int) async throws -> [BenchmarkRow] {
     try readers.waitUntilConnected()
     let before = usage(RUSAGE_SELF)
     let start = ContinuousClock.now
-    for batch in 0 ..< burstEvents / burstBatch {
-        let events = (0 ..< burstBatch).map { kilobyteEvent(batch * burstBatch + $0, of: "burst") }
+    for batch in 0..<burstEvents / burstBatch {
+        let events = (0..<burstBatch).map { kilobyteEvent(batch * burstBatch + $0, of: "burst") }
         _ = try await bus.append(LogBatch(source: SourceName("bench"), events: events))
     }
     _ = try readers.waitForReport()
@@ -56,7 +61,12 @@ private func burst(_ bus: SQLiteBus, port: Int) async throws -> [BenchmarkRow] {
     let delivered = Double(burstEvents * readerCount)
     let cost = (usage(RUSAGE_SELF) - before) / delivered
     return [
-        BenchmarkRow(name: "fan-out, \(readerCount) SSE readers, flat out", value: delivered / seconds, unit: "deliveries/s", note: "append included"),
+        BenchmarkRow(
+            name: "fan-out, \(readerCount) SSE readers, flat out",
+            value: delivered / seconds,
+            unit: "deliveries/s",
+            note: "append included"
+        ),
         BenchmarkRow(name: "fan-out, hub's CPU for one event to one reader", value: cost * 1e6, unit: "µs"),
     ]
 }
@@ -66,7 +76,7 @@ private func trickle(_ bus: SQLiteBus, port: Int) async throws -> [BenchmarkRow]
     let events = 500
     let readers = try ReaderProcess(port: port, events: events)
     try readers.waitUntilConnected()
-    for number in 0 ..< events {
+    for number in 0..<events {
         var event = kilobyteEvent(number, of: "trickle")
         event.time = SystemClock().now
         _ = try await bus.append(LogBatch(source: SourceName("bench"), events: [event]))
@@ -88,7 +98,11 @@ func kilobyteEvent(_ number: Int, of run: String) -> Event {
     object.url = "https://bench.example/\(run)/\(number)"
     var data = EventData()
     data.object = object
-    data.actor = Actor(id: ObjectID(platform, "actor", "\(number % 97)"), handle: "reader\(number % 97)", name: "Reader \(number % 97)")
+    data.actor = Actor(
+        id: ObjectID(platform, "actor", "\(number % 97)"),
+        handle: "reader\(number % 97)",
+        name: "Reader \(number % 97)"
+    )
     return Event(
         id: EventID(id, .created),
         type: .postCreated,
@@ -127,7 +141,9 @@ private final class ReaderProcess {
 
     private func readLine() -> String {
         var line = Data()
-        while let byte = try? output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") { line.append(byte) }
+        while let byte = try? output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
+            line.append(byte)
+        }
         return String(decoding: line, as: UTF8.self)
     }
 }
@@ -141,7 +157,7 @@ func runReaders(port: Int, count: Int, events: Int) async throws {
     let transport = try CurlTransport(configuration)
     let client = transport.client(policy: .allowPrivate)
     var bodies: [HTTPBody] = []
-    for _ in 0 ..< count {
+    for _ in 0..<count {
         let request = HTTPClientRequest(
             .get,
             "http://127.0.0.1:\(port)/v1/events",
@@ -185,7 +201,9 @@ private func readStream(_ body: HTTPBody, events: Int) async throws -> [Int64] {
                 matched = 0
             }
         }
-        if let time = lastTime(in: chunk) { latencies.append(max(0, SystemClock().now.milliseconds - time.milliseconds)) }
+        if let time = lastTime(in: chunk) {
+            latencies.append(max(0, SystemClock().now.milliseconds - time.milliseconds))
+        }
         if left <= 0 { break }
     }
     return latencies.isEmpty ? [0] : latencies
@@ -194,5 +212,7 @@ private func readStream(_ body: HTTPBody, events: Int) async throws -> [Int64] {
 private func lastTime(in chunk: [UInt8]) -> Timestamp? {
     let marker = Array("\"time\":\"".utf8)
     guard let start = chunk.indices.last(where: { chunk[$0...].starts(with: marker) }) else { return nil }
-    return Timestamp(rfc3339: String(decoding: chunk[(start + marker.count)...].prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self))
+    return Timestamp(
+        rfc3339: String(decoding: chunk[(start + marker.count)...].prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
+    )
 }

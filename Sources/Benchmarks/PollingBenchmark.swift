@@ -14,13 +14,22 @@ private let conditionalRequests = 20_000
 /// Five thousand feeds as five thousand sources of one hub, against one nginx: a cold pass, passes of 304s, and the memory they take.
 func benchmarkPolling() async throws -> [BenchmarkRow] {
     guard let nginx = findProgram("nginx"), let curl = findProgram("curl") else {
-        return [BenchmarkRow(name: "polling 5,000 feeds", value: 0, unit: "feeds/s", note: "skipped: nginx or curl is not installed")]
+        return [
+            BenchmarkRow(
+                name: "polling 5,000 feeds",
+                value: 0,
+                unit: "feeds/s",
+                note: "skipped: nginx or curl is not installed"
+            )
+        ]
     }
     raiseDescriptorLimit()
     let folder = try TemporaryFolder()
     defer { folder.remove() }
     var samples = FeedSamples(seed: 1)
-    for number in 0 ..< feedCount { try folder.write("\(number).xml", String(decoding: samples.feed(number), as: UTF8.self)) }
+    for number in 0..<feedCount {
+        try folder.write("\(number).xml", String(decoding: samples.feed(number), as: UTF8.self))
+    }
     let server = try StaticServer(nginx: nginx, folder: folder)
     defer { server.stop() }
     try await server.waitUntilReady("/0.xml")
@@ -46,10 +55,26 @@ func benchmarkPolling() async throws -> [BenchmarkRow] {
         let warm = Double(hub.totals.pulls - before) / ((ContinuousClock.now - warmStart) / .seconds(1))
         group.cancelAll()
         return [
-            BenchmarkRow(name: "5,000 feeds of 50 entries, cold pass, durable", value: cold, unit: "feeds/s", bar: 1_000),
-            BenchmarkRow(name: "5,000 feeds, resident memory after it", value: resident, unit: "MB", note: "bar: under 200"),
+            BenchmarkRow(
+                name: "5,000 feeds of 50 entries, cold pass, durable",
+                value: cold,
+                unit: "feeds/s",
+                bar: 1_000
+            ),
+            BenchmarkRow(
+                name: "5,000 feeds, resident memory after it",
+                value: resident,
+                unit: "MB",
+                note: "bar: under 200"
+            ),
             BenchmarkRow(name: "5,000 feeds, passes of 304s", value: warm, unit: "feeds/s"),
-            BenchmarkRow(name: "304s against curl --parallel", value: warm / reference, unit: "×", bar: 0.5, note: "curl: \(Int(reference))/s"),
+            BenchmarkRow(
+                name: "304s against curl --parallel",
+                value: warm / reference,
+                unit: "×",
+                bar: 0.5,
+                note: "curl: \(Int(reference))/s"
+            ),
         ]
     }
     await bus.close()
@@ -60,7 +85,14 @@ func benchmarkPolling() async throws -> [BenchmarkRow] {
 /// Twenty thousand conditional GETs answered 304, through the transport alone.
 func benchmarkConditionalGets() async throws -> [BenchmarkRow] {
     guard let nginx = findProgram("nginx") else {
-        return [BenchmarkRow(name: "20,000 conditional GETs", value: 0, unit: "requests/s", note: "skipped: nginx is not installed")]
+        return [
+            BenchmarkRow(
+                name: "20,000 conditional GETs",
+                value: 0,
+                unit: "requests/s",
+                note: "skipped: nginx is not installed"
+            )
+        ]
     }
     let folder = try TemporaryFolder()
     defer { folder.remove() }
@@ -77,9 +109,9 @@ func benchmarkConditionalGets() async throws -> [BenchmarkRow] {
     _ = try await first.body.collect()
     let start = ContinuousClock.now
     try await withThrowingTaskGroup(of: Void.self) { group in
-        for _ in 0 ..< 64 {
+        for _ in 0..<64 {
             group.addTask {
-                for _ in 0 ..< conditionalRequests / 64 {
+                for _ in 0..<conditionalRequests / 64 {
                     let response = try await client.send(HTTPClientRequest(.get, url, headers: [.ifNoneMatch: tag]))
                     guard response.status == 304 else { throw BenchmarkFailure("expected 304, got \(response.status)") }
                     _ = try await response.body.collect()
@@ -94,7 +126,7 @@ func benchmarkConditionalGets() async throws -> [BenchmarkRow] {
 }
 
 private func configuration(_ server: StaticServer) -> HubConfiguration {
-    let sources = (0 ..< feedCount).map { number in
+    let sources = (0..<feedCount).map { number in
         SourceConfiguration(
             name: SourceName("feed-\(number)"),
             connector: FeedConnector.self,
@@ -117,7 +149,7 @@ private func curlNotModified(_ curl: String, _ server: StaticServer, _ folder: T
     let transport = try CurlTransport()
     let client = transport.client(policy: .allowPrivate)
     var list = ""
-    for number in 0 ..< feedCount {
+    for number in 0..<feedCount {
         let url = "\(server.base)/\(number).xml"
         let response = try await client.send(HTTPClientRequest(.head, url))
         guard let tag = response.headers[.eTag] else { throw BenchmarkFailure("nginx sent no ETag") }
@@ -126,9 +158,12 @@ private func curlNotModified(_ curl: String, _ server: StaticServer, _ folder: T
     await transport.shutdown()
     try folder.write("urls", String(list.dropFirst("next\n".count)))
     var rates: [Double] = []
-    for _ in 0 ..< 3 {
+    for _ in 0..<3 {
         let start = ContinuousClock.now
-        let process = try spawn([curl, "--parallel", "--parallel-max", "64", "-s", "-K", "\(folder.path)/urls"], quiet: true)
+        let process = try spawn(
+            [curl, "--parallel", "--parallel-max", "64", "-s", "-K", "\(folder.path)/urls"],
+            quiet: true
+        )
         waitpid(process, nil, 0)
         rates.append(Double(feedCount) / ((ContinuousClock.now - start) / .seconds(1)))
     }

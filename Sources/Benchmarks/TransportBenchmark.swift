@@ -13,12 +13,22 @@ func benchmarkTransport() async throws -> [BenchmarkRow] {
         rows += try await compareWithCurl(nginx: nginx, curl: curl)
     } else {
         rows.append(
-            BenchmarkRow(name: "20,000 URLs", value: 0, unit: "requests/s", note: "skipped: nginx or curl is not installed")
+            BenchmarkRow(
+                name: "20,000 URLs",
+                value: 0,
+                unit: "requests/s",
+                note: "skipped: nginx or curl is not installed"
+            )
         )
     }
     let size = Double(try await weighIdleStreams(1000)) / 1000
     rows.append(
-        BenchmarkRow(name: "resident memory of an open idle stream, 1,000 open", value: size, unit: "KB", note: "bar: at most 25")
+        BenchmarkRow(
+            name: "resident memory of an open idle stream, 1,000 open",
+            value: size,
+            unit: "KB",
+            note: "bar: at most 25"
+        )
     )
     return rows
 }

@@ -23,7 +23,12 @@ struct EventFrames: Sendable {
         ends.reserveCapacity(page.entries.count)
         page.storage.withUnsafeBytes { storage in
             for entry in page.entries.prefix(limit) {
-                Self.append(entry, body: UnsafeRawBufferPointer(rebasing: storage[entry.body]), format: format, to: &output)
+                Self.append(
+                    entry,
+                    body: UnsafeRawBufferPointer(rebasing: storage[entry.body]),
+                    format: format,
+                    to: &output
+                )
                 ends.append((entry.sequence, output.count))
             }
         }
@@ -44,12 +49,23 @@ struct EventFrames: Sendable {
         let end = limit < ends.count - low ? low + limit : ends.count
         guard low < end else { return nil }
         let start = low == 0 ? 0 : ends[low - 1].offset
-        guard let slice = bytes.getSlice(at: bytes.readerIndex + start, length: ends[end - 1].offset - start) else { return nil }
+        guard let slice = bytes.getSlice(at: bytes.readerIndex + start, length: ends[end - 1].offset - start) else {
+            return nil
+        }
         return (slice, end - low, ends[end - 1].sequence)
     }
 
-    private static func append(_ entry: LogEntry, body: UnsafeRawBufferPointer, format: EventFormat, to output: inout [UInt8]) {
-        let stamp = EventStamp(sequence: entry.sequence, recordedTime: entry.recordedTime, duplicateOf: entry.duplicateOf)
+    private static func append(
+        _ entry: LogEntry,
+        body: UnsafeRawBufferPointer,
+        format: EventFormat,
+        to output: inout [UInt8]
+    ) {
+        let stamp = EventStamp(
+            sequence: entry.sequence,
+            recordedTime: entry.recordedTime,
+            duplicateOf: entry.duplicateOf
+        )
         if format == .serverSentEvents {
             output.append(contentsOf: "id: ".utf8)
             output.append(contentsOf: entry.sequence.description.utf8)

@@ -38,8 +38,15 @@ struct EventRequest {
             case "type": filter.types.formUnion(try Self.list(value).map(Self.type))
             case "duplicates": filter.includesDuplicates = try Self.flag(value, parameter: name)
             default:
-                let hint = NearestName.of(name, in: Self.known).map { "did you mean `\($0)`?" } ?? "known are \(Self.known.joined(separator: ", "))"
-                throw Problem(.badRequest, "unknown-parameter", "there is no parameter `\(name.prefix(60))`; \(hint)", parameter: name)
+                let hint =
+                    NearestName.of(name, in: Self.known).map { "did you mean `\($0)`?" }
+                    ?? "known are \(Self.known.joined(separator: ", "))"
+                throw Problem(
+                    .badRequest,
+                    "unknown-parameter",
+                    "there is no parameter `\(name.prefix(60))`; \(hint)",
+                    parameter: name
+                )
             }
         }
         if let header = request.headers[.lastEventID], !header.isEmpty {
@@ -68,7 +75,12 @@ struct EventRequest {
         let most = format == .page ? maximumPage : Int.max
         guard let number = Int(text), number > 0, number <= most else {
             let range = format == .page ? "from 1 to \(maximumPage)" : "above 0"
-            throw Problem(.badRequest, "bad-parameter", "limit is a number \(range), not \"\(text.prefix(60))\"", parameter: "limit")
+            throw Problem(
+                .badRequest,
+                "bad-parameter",
+                "limit is a number \(range), not \"\(text.prefix(60))\"",
+                parameter: "limit"
+            )
         }
         return number
     }
@@ -89,8 +101,15 @@ struct EventRequest {
     private static func type(_ text: String) throws -> EventType {
         guard let type = EventType(rawValue: text) else {
             let known = EventType.allCases.map(\.rawValue)
-            let hint = NearestName.of(text, in: known).map { "did you mean \($0)?" } ?? "known are \(known.joined(separator: ", "))"
-            throw Problem(.badRequest, "bad-parameter", "there is no event type \"\(text.prefix(60))\"; \(hint)", parameter: "type")
+            let hint =
+                NearestName.of(text, in: known).map { "did you mean \($0)?" }
+                ?? "known are \(known.joined(separator: ", "))"
+            throw Problem(
+                .badRequest,
+                "bad-parameter",
+                "there is no event type \"\(text.prefix(60))\"; \(hint)",
+                parameter: "type"
+            )
         }
         return type
     }
@@ -99,7 +118,13 @@ struct EventRequest {
         switch text {
         case "true", "include": return true
         case "false", "exclude": return false
-        default: throw Problem(.badRequest, "bad-parameter", "\(parameter) is true or false, not \"\(text.prefix(60))\"", parameter: parameter)
+        default:
+            throw Problem(
+                .badRequest,
+                "bad-parameter",
+                "\(parameter) is true or false, not \"\(text.prefix(60))\"",
+                parameter: parameter
+            )
         }
     }
 

@@ -34,7 +34,12 @@ struct EventRoutes: Sendable {
 
     private func event(_ text: String) async throws -> Response {
         guard let sequence = Sequence(text), sequence > .start else {
-            throw Problem(.badRequest, "bad-parameter", "an event is named by its sequence, such as \(Sequence(42))", parameter: "sequence")
+            throw Problem(
+                .badRequest,
+                "bad-parameter",
+                "an event is named by its sequence, such as \(Sequence(42))",
+                parameter: "sequence"
+            )
         }
         let all = EventFilter(includesDuplicates: true)
         let before = Sequence(sequence.number - 1)
@@ -44,7 +49,9 @@ struct EventRoutes: Sendable {
         } catch BusError.positionAhead(let head) {
             throw Problem(.notFound, "no-such-event", "there is no event \(sequence) yet; the last one is \(head)")
         }
-        if sequence > page.head { throw Problem(.notFound, "no-such-event", "there is no event \(sequence) yet; the last one is \(page.head)") }
+        if sequence > page.head {
+            throw Problem(.notFound, "no-such-event", "there is no event \(sequence) yet; the last one is \(page.head)")
+        }
         guard let entry = page.entries.first, entry.sequence == sequence else {
             throw Problem(.gone, "erased", "the content of event \(sequence) was erased")
         }
@@ -64,7 +71,9 @@ struct EventRoutes: Sendable {
         if wanted.wait > .zero {
             let deadline = ContinuousClock.now.advanced(by: wanted.wait)
             while page.entries.isEmpty {
-                if page.scannedThrough == page.head, try await !bus.waitForEvents(after: page.head, until: deadline) { break }
+                if page.scannedThrough == page.head, try await !bus.waitForEvents(after: page.head, until: deadline) {
+                    break
+                }
                 page = try await bus.page(after: page.scannedThrough, filter: wanted.filter, limits: limits)
             }
         }
@@ -87,7 +96,9 @@ struct EventRoutes: Sendable {
         var event: [UInt8] = []
         for entry in page.entries {
             event.removeAll(keepingCapacity: true)
-            page.storage.withUnsafeBytes { entry.stamp.appendSpliced(body: UnsafeRawBufferPointer(rebasing: $0[entry.body]), into: &event) }
+            page.storage.withUnsafeBytes {
+                entry.stamp.appendSpliced(body: UnsafeRawBufferPointer(rebasing: $0[entry.body]), into: &event)
+            }
             json.raw(event)
         }
         json.endArray()
@@ -188,7 +199,9 @@ extension HTTPField.Name {
 }
 
 extension MessageBus {
-    /// Waits for events after `position`; false when `deadline` passes before any came. Ends with `CancellationError` when the hub stops.
+    /// Waits for events after `position`; false when `deadline` passes before any came.
+    ///
+    /// Ends with `CancellationError` when the hub stops.
     func waitForEvents(after position: Sequence, until deadline: ContinuousClock.Instant) async throws -> Bool {
         try await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup(of: Bool.self) { group in

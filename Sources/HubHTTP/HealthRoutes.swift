@@ -3,7 +3,7 @@ import HubCore
 import Hummingbird
 import JSON
 
-/// `/healthz`: the process answers. `/readyz`: the hub runs and its log takes events.
+/// Says at `/healthz` that the process answers, at `/readyz` whether the hub runs and its log takes events.
 struct HealthRoutes: Sendable {
     let hub: Hub
 

@@ -25,7 +25,11 @@ struct HostGuard<Context: RequestContext>: RouterMiddleware {
         if request.method != .get, request.method != .head, let origin = request.headers[.origin],
             origin != "http://\(authority)", origin != "https://\(authority)"
         {
-            throw Problem(.forbidden, "foreign-origin", "a page of \"\(origin.prefix(100))\" may not change anything here")
+            throw Problem(
+                .forbidden,
+                "foreign-origin",
+                "a page of \"\(origin.prefix(100))\" may not change anything here"
+            )
         }
         return try await next(request, context)
     }

@@ -5,7 +5,9 @@ package import Logging
 import MessageBus
 package import ServiceLifecycle
 
-/// The hub's HTTP side: events to read, sources to look after, health. Everything under `/v1` keeps its meaning as long as it is called `v1`.
+/// The hub's HTTP side: events to read, sources to look after, health.
+///
+/// Everything under `/v1` keeps its meaning as long as it is called `v1`.
 package struct HubServer: Sendable {
     private let hub: Hub
     private let logger: Logger
@@ -27,6 +29,7 @@ package struct HubServer: Sendable {
     ///   - host: the address to listen on.
     ///   - port: the port; 0 lets the system choose.
     ///   - onRunning: is told the port once the server listens.
+    /// - Returns: a service that serves until it is told to stop.
     package func application(
         host: String,
         port: Int,

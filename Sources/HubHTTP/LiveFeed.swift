@@ -95,7 +95,9 @@ final class LiveFeed: Sendable {
         }
     }
 
-    /// Reads the log's end as it grows, until no reader is left or the task is cancelled. Called once.
+    /// Reads the log's end as it grows, until no reader is left or the task is cancelled.
+    ///
+    /// Called once.
     func pump() async {
         defer { close() }
         do {

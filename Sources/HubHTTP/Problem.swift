@@ -83,7 +83,11 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         } catch let error as BusError {
             problem = Problem(error)
         } catch let error as HTTPError {
-            problem = Problem(error.status, "http", error.body ?? "\(request.method.rawValue) \(request.uri.path): \(error.status.reasonPhrase)")
+            problem = Problem(
+                error.status,
+                "http",
+                error.body ?? "\(request.method.rawValue) \(request.uri.path): \(error.status.reasonPhrase)"
+            )
         } catch is CancellationError {
             problem = Problem(.serviceUnavailable, "stopping", "the hub is stopping; try again in a moment")
         } catch {

@@ -45,7 +45,8 @@ struct SourceRoutes: Sendable {
 
     private func answer(for name: SourceName) async throws -> Response {
         guard let status = hub.source(name) else {
-            let nearest = NearestName.of(name.name, in: hub.sources().map(\.name.name)).map { "; did you mean `\($0)`?" } ?? ""
+            let nearest =
+                NearestName.of(name.name, in: hub.sources().map(\.name.name)).map { "; did you mean `\($0)`?" } ?? ""
             throw Problem(.notFound, "no-such-source", "there is no source `\(name.name.prefix(100))`\(nearest)")
         }
         let letters = try await hub.bus.deadLetterCounts()

@@ -2,13 +2,15 @@
 enum FeedDates {
     static func rfc3339(_ milliseconds: Int64) -> String {
         let moment = Civil(milliseconds)
-        return "\(pad(moment.year, 4))-\(pad(moment.month))-\(pad(moment.day))T\(moment.time).\(pad(moment.millisecond, 3))Z"
+        return
+            "\(pad(moment.year, 4))-\(pad(moment.month))-\(pad(moment.day))T\(moment.time).\(pad(moment.millisecond, 3))Z"
     }
 
     /// RFC 822 with a four-digit year, as RSS has it; also the form of HTTP dates (RFC 9110 §5.6.7).
     static func rfc822(_ milliseconds: Int64) -> String {
         let moment = Civil(milliseconds)
-        return "\(weekdays[moment.weekday]), \(pad(moment.day)) \(months[moment.month - 1]) \(pad(moment.year, 4)) \(moment.time) GMT"
+        return
+            "\(weekdays[moment.weekday]), \(pad(moment.day)) \(months[moment.month - 1]) \(pad(moment.year, 4)) \(moment.time) GMT"
     }
 
     private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]

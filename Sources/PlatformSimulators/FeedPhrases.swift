@@ -6,7 +6,9 @@ enum FeedPhrases {
     }
 
     static func paragraphs(dice: UInt64, edited: Bool) -> [String] {
-        var paragraphs = [pick(openings, dice), pick(middles, dice >> 8) + " " + pick(middles, dice >> 20), pick(endings, dice >> 32)]
+        var paragraphs = [
+            pick(openings, dice), pick(middles, dice >> 8) + " " + pick(middles, dice >> 20), pick(endings, dice >> 32),
+        ]
         if edited { paragraphs.append("Correction: an earlier version had the opening hours wrong.") }
         return paragraphs
     }
@@ -30,12 +32,15 @@ enum FeedPhrases {
     }
 
     private static let subjects = [
-        "The harbour café", "Our night bus", "The repair shop", "A choir of ninety", "The new reading room", "The Saturday market",
+        "The harbour café", "Our night bus", "The repair shop", "A choir of ninety", "The new reading room",
+        "The Saturday market",
         "An old tram", "The swimming bath", "The allotment club", "The ferry to the island",
     ]
     private static let predicates = [
-        "opens its doors again", "is late for the third time", "finds a new home", "asks for patience", "thanks its helpers",
-        "wins the heart of the quarter", "needs volunteers", "changes its timetable", "turns one hundred", "is sold out",
+        "opens its doors again", "is late for the third time", "finds a new home", "asks for patience",
+        "thanks its helpers",
+        "wins the heart of the quarter", "needs volunteers", "changes its timetable", "turns one hundred",
+        "is sold out",
     ]
     private static let openings = [
         "Nobody had expected so many people on a weekday morning.",
@@ -51,13 +56,15 @@ enum FeedPhrases {
         "Rain or shine, the doors stay open until eight.", "The council will decide in March.",
     ]
     private static let endings = [
-        "We will be there again tomorrow. 🎉", "Bring a friend.", "Who can help, please write to us.", "To be continued.",
+        "We will be there again tomorrow. 🎉", "Bring a friend.", "Who can help, please write to us.",
+        "To be continued.",
         "And yes, dogs are welcome. 🐶",
     ]
     private static let authors = ["Nora Lind", "Tomás Ruiz", "Aïcha Benali", "Jens Petersen", "渡辺 さくら"]
     private static let categories = ["Harbour", "Transport", "Culture", "Food", "Neighbours"]
     private static let comments = [
-        "Finally! I missed this place.", "Two hours in the rain. Never again.", "Can somebody bring a chair for my mother?",
+        "Finally! I missed this place.", "Two hours in the rain. Never again.",
+        "Can somebody bring a chair for my mother?",
         "Merci à toute l'équipe !", "Is there parking nearby?",
     ]
 }

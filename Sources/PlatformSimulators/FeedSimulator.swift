@@ -42,7 +42,10 @@ package struct FeedSimulator: Sendable {
         }
         return Application(
             router: router,
-            configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "roost-simulator"),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port),
+                serverName: "roost-simulator"
+            ),
             onServerRunning: { await onRunning($0.localAddress?.port ?? 0) },
             logger: logger
         )
@@ -55,11 +58,17 @@ package struct FeedSimulator: Sendable {
         guard page == 0 || !indices.isEmpty else { return html(.notFound, "<h1>No such page</h1>") }
         let changed = world.lastChange(of: indices, by: moment)
         let tag = "\"\(world.seed)-\(page)-\(indices.first ?? -1)-\(changed)\""
-        let headers: HTTPFields = [.eTag: tag, .lastModified: FeedDates.rfc822(changed), .contentType: channel.contentType]
+        let headers: HTTPFields = [
+            .eTag: tag, .lastModified: FeedDates.rfc822(changed), .contentType: channel.contentType,
+        ]
         if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: headers) }
         let base = "http://\(request.head.authority ?? "\(host):\(port)")"
         let document = FeedDocument(world: world, channel: channel, page: page, now: moment, base: base)
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: document.render())))
+        return Response(
+            status: .ok,
+            headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: document.render()))
+        )
     }
 
     private func article(_ index: Int) -> Response {

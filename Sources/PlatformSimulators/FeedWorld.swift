@@ -67,7 +67,9 @@ package struct FeedWorld: Sendable {
 
     /// The article of that index as it stands at `now`; `nil` when it has not appeared yet or was withdrawn.
     package func article(_ index: Int, at now: Int64) -> Article? {
-        guard index >= 0, index < published(by: now), withdrawal(of: index).map({ $0 > now }) ?? true else { return nil }
+        guard index >= 0, index < published(by: now), withdrawal(of: index).map({ $0 > now }) ?? true else {
+            return nil
+        }
         let publishedAt = epoch + Int64(index) * pace
         let editedAt = edit(of: index).flatMap { $0 <= now ? $0 : nil }
         return Article(
@@ -95,10 +97,12 @@ package struct FeedWorld: Sendable {
     /// Everything that has happened by `now`, in the order of time.
     package func history(through now: Int64) -> [Change] {
         var changes: [Change] = []
-        for index in 0 ..< published(by: now) {
+        for index in 0..<published(by: now) {
             changes.append(Change(kind: .published, article: index, at: epoch + Int64(index) * pace))
             if let at = edit(of: index), at <= now { changes.append(Change(kind: .edited, article: index, at: at)) }
-            if let at = withdrawal(of: index), at <= now { changes.append(Change(kind: .withdrawn, article: index, at: at)) }
+            if let at = withdrawal(of: index), at <= now {
+                changes.append(Change(kind: .withdrawn, article: index, at: at))
+            }
         }
         return changes.sorted { ($0.at, $0.article) < ($1.at, $1.article) }
     }
@@ -111,7 +115,7 @@ package struct FeedWorld: Sendable {
         let total = (count - channel.remainder + FeedChannel.allCases.count - 1) / FeedChannel.allCases.count
         let upper = total - page * window
         guard page >= 0, upper > 0 else { return [] }
-        return (max(0, upper - window) ..< upper).reversed().map { $0 * FeedChannel.allCases.count + channel.remainder }
+        return (max(0, upper - window)..<upper).reversed().map { $0 * FeedChannel.allCases.count + channel.remainder }
     }
 
     /// The last change among `indices` by `now`, the basis of a page's validators; the epoch when nothing has happened.
@@ -126,7 +130,8 @@ package struct FeedWorld: Sendable {
 
     /// An evenly spread number that depends on seed, article and purpose alone (SplitMix64's finaliser).
     private func die(_ index: Int, _ purpose: UInt64) -> UInt64 {
-        var mixed = seed &+ (UInt64(bitPattern: Int64(index)) &+ 1) &* 0x9e37_79b9_7f4a_7c15 &+ purpose &* 0xd1b5_4a32_d192_ed03
+        var mixed =
+            seed &+ (UInt64(bitPattern: Int64(index)) &+ 1) &* 0x9e37_79b9_7f4a_7c15 &+ purpose &* 0xd1b5_4a32_d192_ed03
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
         mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
         return mixed ^ (mixed >> 31)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import HubCore
 
-/// `roost check`
+/// The command `roost check`.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",

@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnectorKit
 import HubCore
 
-/// `roost connectors [NAME]`
+/// The command `roost connectors [NAME]`.
 struct ConnectorsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connectors",
@@ -14,12 +14,16 @@ struct ConnectorsCommand: ParsableCommand {
 
     func run() throws {
         guard let name else {
-            Terminal.write(Terminal.table(allConnectors.map { [$0.descriptor.name, modes(of: $0), $0.descriptor.summary] }))
+            Terminal.write(
+                Terminal.table(allConnectors.map { [$0.descriptor.name, modes(of: $0), $0.descriptor.summary] })
+            )
             return
         }
         guard let connector = allConnectors.first(where: { $0.descriptor.name == name }) else {
             let names = allConnectors.map { $0.descriptor.name }
-            let hint = NearestName.of(name, in: names).map { "did you mean `\($0)`?" } ?? "there are: \(names.joined(separator: ", "))"
+            let hint =
+                NearestName.of(name, in: names).map { "did you mean `\($0)`?" }
+                ?? "there are: \(names.joined(separator: ", "))"
             throw Failure(.usage, "there is no connector `\(name)`; \(hint)")
         }
         Terminal.write(page(connector))
@@ -41,7 +45,8 @@ struct ConnectorsCommand: ParsableCommand {
         if !descriptor.capabilities.isEmpty {
             text += "can: \(descriptor.capabilities.map(\.rawValue).sorted().joined(separator: ", "))\n"
         }
-        text += "asks every: \(DurationText.of(descriptor.defaultInterval)) unless `every` says otherwise\n\nsettings:\n"
+        text +=
+            "asks every: \(DurationText.of(descriptor.defaultInterval)) unless `every` says otherwise\n\nsettings:\n"
         for setting in descriptor.settings { text += describe(setting) }
         text += "\nsettings that every source has:\n"
         for setting in SourceSettings.all { text += describe(setting) }
@@ -53,6 +58,7 @@ struct ConnectorsCommand: ParsableCommand {
         if setting.isRequired { notes.append("required") }
         if setting.isSecret { notes.append("by reference only") }
         if let value = setting.defaultText { notes.append("default \(value)") }
-        return "  \(Terminal.styled(setting.name, .bold))  (\(notes.joined(separator: "; ")))\n      \(setting.summary)\n"
+        return
+            "  \(Terminal.styled(setting.name, .bold))  (\(notes.joined(separator: "; ")))\n      \(setting.summary)\n"
     }
 }

@@ -10,7 +10,8 @@ struct EventLine {
         let source = Terminal.oneLine(recorded.source.name, width: 20)
         let type = String(event.type.rawValue.split(separator: ".", maxSplits: 1).last ?? "")
         let head = "\(time)  \(pad(source, 20))  \(pad(type, 18))  "
-        let styledHead = Terminal.styled(time, .dim) + "  " + Terminal.styled(pad(source, 20), .cyan) + "  "
+        let styledHead =
+            Terminal.styled(time, .dim) + "  " + Terminal.styled(pad(source, 20), .cyan) + "  "
             + Terminal.styled(pad(type, 18), style) + "  "
         return styledHead + Terminal.oneLine(words, width: max(20, width - head.count)) + "\n"
     }

@@ -2,7 +2,9 @@ import MessageBus
 import ServiceLifecycle
 import SocialEvents
 
-/// Prints the events of the log as they come, beginning with the last few. Ends by itself when nobody reads what is printed.
+/// Prints the events of the log as they come, beginning with the last few.
+///
+/// Ends by itself when nobody reads what is printed.
 struct EventPrinter: Service {
     let bus: any MessageBus
 
@@ -20,7 +22,9 @@ struct EventPrinter: Service {
             while true {
                 try await bus.waitForEvents(after: position)
                 let page = try await bus.page(after: position, filter: EventFilter(), limits: PageLimits(count: 200))
-                for entry in page.entries where try !print(entry, of: page, decoder) { return try await gracefulShutdown() }
+                for entry in page.entries where try !print(entry, of: page, decoder) {
+                    return try await gracefulShutdown()
+                }
                 position = page.scannedThrough
             }
         } catch is CancellationError {

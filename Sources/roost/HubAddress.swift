@@ -37,22 +37,34 @@ struct HubConnection: Sendable {
         headers: HTTPFields = [:],
         deadlines: HTTPDeadlines = HTTPDeadlines()
     ) async throws -> HTTPClientResponse {
-        let request = HTTPClientRequest(method, base + path, headers: headers, deadlines: deadlines, maximumBodySize: .max)
+        let request = HTTPClientRequest(
+            method,
+            base + path,
+            headers: headers,
+            deadlines: deadlines,
+            maximumBodySize: .max
+        )
         let response: HTTPClientResponse
         do {
             response = try await http.send(request)
         } catch let error as HTTPClientError {
             switch error.code {
             case .invalidRequest: throw Failure(.usage, "--url: \(error.message)")
-            default: throw Failure(.environment, "no hub answers at \(base) (\(error.message)); start one with `roost run`, or name it with --url")
+            default:
+                throw Failure(
+                    .environment,
+                    "no hub answers at \(base) (\(error.message)); start one with `roost run`, or name it with --url"
+                )
             }
         }
-        guard (200 ..< 300).contains(response.status) else { throw try await failure(response) }
+        guard (200..<300).contains(response.status) else { throw try await failure(response) }
         return response
     }
 
     /// The parsed answer to a request.
-    func json<Result>(_ method: HTTPRequest.Method = .get, _ path: String, _ read: (JSONValue) throws -> Result) async throws -> Result {
+    func json<Result>(_ method: HTTPRequest.Method = .get, _ path: String, _ read: (JSONValue) throws -> Result)
+        async throws -> Result
+    {
         let bytes = try await send(method, path).body.collect()
         return try JSONParser().parse(bytes, read)
     }
@@ -61,7 +73,7 @@ struct HubConnection: Sendable {
         let bytes = try await response.body.collect()
         let detail = try? JSONParser().parse(bytes) { $0["detail"]?.string }
         let text = (detail ?? nil) ?? "the hub answered \(response.status)"
-        return Failure((400 ..< 500).contains(response.status) ? .usage : .runtime, Terminal.oneLine(text, width: 1_000))
+        return Failure((400..<500).contains(response.status) ? .usage : .runtime, Terminal.oneLine(text, width: 1_000))
     }
 }
 
@@ -70,7 +82,8 @@ func percentEncoded(_ text: String) -> String {
     var encoded = ""
     for byte in text.utf8 {
         switch byte {
-        case UInt8(ascii: "a") ... UInt8(ascii: "z"), UInt8(ascii: "A") ... UInt8(ascii: "Z"), UInt8(ascii: "0") ... UInt8(ascii: "9"),
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"),
             UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
             encoded.unicodeScalars.append(Unicode.Scalar(byte))
         default:

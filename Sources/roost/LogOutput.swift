@@ -29,7 +29,10 @@ struct LogOutput: LogHandler {
         switch format {
         case .text:
             let values = all.map { " \($0.key)=\(Terminal.oneLine("\($0.value)", width: 500))" }.joined()
-            line = Array("\(SystemClock().now) \(event.level.rawValue) \(Terminal.oneLine(event.message.description, width: 2_000))\(values)".utf8)
+            line = Array(
+                "\(SystemClock().now) \(event.level.rawValue) \(Terminal.oneLine(event.message.description, width: 2_000))\(values)"
+                    .utf8
+            )
         case .json:
             var json = JSONWriter()
             json.beginObject()

@@ -9,7 +9,8 @@ enum PortTaken {
         switch cause.errnoCode {
         case EADDRINUSE: return Failure(.environment, "\(port) is taken by another program; \(mend)")
         case EACCES: return Failure(.environment, "this user may not listen on \(port); \(mend)")
-        case EADDRNOTAVAIL: return Failure(.environment, "the address to listen on is not one of this machine's; \(mend)")
+        case EADDRNOTAVAIL:
+            return Failure(.environment, "the address to listen on is not one of this machine's; \(mend)")
         default: return nil
         }
     }

@@ -12,7 +12,7 @@ import SQLiteBus
 import ServiceLifecycle
 import UnixSignals
 
-/// `roost run`
+/// The command `roost run`.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
@@ -58,7 +58,9 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    /// Runs everything until a signal comes. Services stop in the reverse of this order: streams end before the server that carries them, and the
+    /// Runs everything until a signal comes.
+    ///
+    /// Services stop in the reverse of this order: streams end before the server that carries them, and the
     /// server before the sources.
     private func serve(_ hub: Hub, _ configuration: HubConfiguration, logger: Logger) async throws {
         let server = HubServer(hub: hub, logger: logger)
@@ -72,7 +74,9 @@ struct RunCommand: AsyncParsableCommand {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .error)
         var services: [any Service] = configuration.simulators.map { simulator in
-            FeedSimulator.demo(port: simulator.port, pace: simulator.pace, seed: simulator.seed).application(logger: quiet)
+            FeedSimulator.demo(port: simulator.port, pace: simulator.pace, seed: simulator.seed).application(
+                logger: quiet
+            )
         }
         services += [hub, application, server.liveFeeds]
         if follow { services.append(EventPrinter(bus: hub.bus)) }

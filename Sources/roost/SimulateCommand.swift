@@ -6,12 +6,13 @@ import ServiceLifecycle
 import SocialEvents
 import UnixSignals
 
-/// `roost simulate PLATFORM`
+/// The command `roost simulate PLATFORM`.
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
         abstract: "Serves a stand-in of a platform, to try a configuration or write a connector without the platform.",
-        discussion: "What it shows depends on the time and --seed alone: stopped and started again it goes on as if it had never stopped."
+        discussion:
+            "What it shows depends on the time and --seed alone: stopped and started again it goes on as if it had never stopped."
     )
 
     enum SimulatedPlatform: String, ExpressibleByArgument, CaseIterable {
@@ -34,7 +35,7 @@ struct SimulateCommand: AsyncParsableCommand {
     var seed: UInt64 = 1
 
     func validate() throws {
-        guard (0 ... 65_535).contains(port) else { throw ValidationError("--port is a number from 0 to 65535.") }
+        guard (0...65_535).contains(port) else { throw ValidationError("--port is a number from 0 to 65535.") }
         guard pace > 0, window > 0 else { throw ValidationError("--pace and --window are numbers above 0.") }
     }
 
@@ -43,12 +44,19 @@ struct SimulateCommand: AsyncParsableCommand {
         var logger = Logger(label: "simulator")
         logger.logLevel = .error
         let application = simulator.application(logger: logger) { port in
-            Terminal.write("simulated feeds: \(FeedChannel.allCases.map { "http://127.0.0.1:\(port)\($0.path)" }.joined(separator: "  "))\n")
+            Terminal.write(
+                "simulated feeds: \(FeedChannel.allCases.map { "http://127.0.0.1:\(port)\($0.path)" }.joined(separator: "  "))\n"
+            )
         }
         do {
-            try await ServiceGroup(services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
+            try await ServiceGroup(
+                services: [application],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            ).run()
         } catch {
-            throw PortTaken.failure(error, ports: [port], mend: "choose another with --port") ?? Failure(.runtime, "\(error)")
+            throw PortTaken.failure(error, ports: [port], mend: "choose another with --port")
+                ?? Failure(.runtime, "\(error)")
         }
     }
 }

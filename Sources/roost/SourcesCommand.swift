@@ -3,7 +3,7 @@ import ConnectorKit
 import HTTPTypes
 import JSON
 
-/// `roost sources [list|pause|resume]`
+/// The command `roost sources [list|pause|resume]`.
 struct SourcesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sources",
@@ -35,26 +35,34 @@ struct SourcesCommand: AsyncParsableCommand {
     }
 
     struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stops reading a source until it is resumed, over restarts too.")
+        static let configuration = CommandConfiguration(
+            abstract: "Stops reading a source until it is resumed, over restarts too."
+        )
 
         @OptionGroup var hub: HubAddress
         @Argument(help: "The source.")
         var name: String
 
         func run() async throws {
-            try await hub.withHub { try await $0.json(.post, "/v1/sources/\(percentEncoded(name))/pause") { SourceTable.one($0) } }
+            try await hub.withHub {
+                try await $0.json(.post, "/v1/sources/\(percentEncoded(name))/pause") { SourceTable.one($0) }
+            }
         }
     }
 
     struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Reads a source again that was paused, or had stopped.")
+        static let configuration = CommandConfiguration(
+            abstract: "Reads a source again that was paused, or had stopped."
+        )
 
         @OptionGroup var hub: HubAddress
         @Argument(help: "The source.")
         var name: String
 
         func run() async throws {
-            try await hub.withHub { try await $0.json(.post, "/v1/sources/\(percentEncoded(name))/resume") { SourceTable.one($0) } }
+            try await hub.withHub {
+                try await $0.json(.post, "/v1/sources/\(percentEncoded(name))/resume") { SourceTable.one($0) }
+            }
         }
     }
 }
@@ -66,7 +74,8 @@ enum SourceTable {
         guard let sources = answer["sources"] else { return }
         for source in sources.elements {
             rows.append([
-                cell(source, "name"), cell(source, "connector"), cell(source, "state"), count(source, "events"), cell(source, "last_event_at"),
+                cell(source, "name"), cell(source, "connector"), cell(source, "state"), count(source, "events"),
+                cell(source, "last_event_at"),
                 Terminal.oneLine(source["reason"]?.string ?? "", width: 80),
             ])
         }
@@ -74,11 +83,15 @@ enum SourceTable {
     }
 
     static func one(_ source: JSONValue) {
-        let fields = ["name", "connector", "state", "since", "reason", "until", "last_pull_at", "last_event_at", "next_pull_at"]
+        let fields = [
+            "name", "connector", "state", "since", "reason", "until", "last_pull_at", "last_event_at", "next_pull_at",
+        ]
         var rows = fields.compactMap { field in
             source[field]?.string.map { [field, Terminal.oneLine($0, width: 500)] }
         }
-        for counter in ["pulls", "failures", "events", "repeated", "dead_letters"] { rows.append([counter, count(source, counter)]) }
+        for counter in ["pulls", "failures", "events", "repeated", "dead_letters"] {
+            rows.append([counter, count(source, counter)])
+        }
         Terminal.write(Terminal.table(rows))
     }
 

@@ -4,7 +4,7 @@ import HTTPTypes
 import JSON
 import SocialEvents
 
-/// `roost tail`
+/// The command `roost tail`.
 struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail",
@@ -99,7 +99,12 @@ struct TailCommand: AsyncParsableCommand {
     private func show(_ message: ServerSentEventParser.Message, _ decoder: EventDecoder) -> Bool {
         if json { return Terminal.write(String(decoding: message.data, as: UTF8.self) + "\n") }
         guard let recorded = try? decoder.decodeRecorded(message.data) else {
-            return Terminal.write(Terminal.oneLine("\(message.event): \(String(decoding: message.data, as: UTF8.self))", width: Terminal.width) + "\n")
+            return Terminal.write(
+                Terminal.oneLine(
+                    "\(message.event): \(String(decoding: message.data, as: UTF8.self))",
+                    width: Terminal.width
+                ) + "\n"
+            )
         }
         return Terminal.write(EventLine(recorded: recorded).render(width: Terminal.width))
     }

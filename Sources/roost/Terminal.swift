@@ -13,7 +13,8 @@ enum Terminal {
     }
 
     /// Whether standard output is a terminal that wants colours (https://no-color.org).
-    static let hasColours = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil && getenv("TERM").map { String(cString: $0) } != "dumb"
+    static let hasColours =
+        isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil && getenv("TERM").map { String(cString: $0) } != "dumb"
 
     /// The width of the terminal, 100 where there is none.
     static var width: Int {
@@ -31,8 +32,9 @@ enum Terminal {
         var line = ""
         var isSpace = true
         for scalar in text.unicodeScalars {
-            let hidden = scalar.properties.generalCategory == .control || (0x202A ... 0x202E).contains(scalar.value)
-                || (0x2066 ... 0x2069).contains(scalar.value)
+            let hidden =
+                scalar.properties.generalCategory == .control || (0x202A...0x202E).contains(scalar.value)
+                || (0x2066...0x2069).contains(scalar.value)
             if hidden || scalar.properties.isWhitespace {
                 if !isSpace { line.unicodeScalars.append(" ") }
                 isSpace = true
@@ -67,7 +69,7 @@ enum Terminal {
     /// Columns of equal width, as wide as their widest cell.
     static func table(_ rows: [[String]]) -> String {
         let columns = rows.map(\.count).max() ?? 0
-        let widths = (0 ..< columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+        let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
         var text = ""
         for row in rows {
             var line = ""

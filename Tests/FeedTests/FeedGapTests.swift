@@ -95,7 +95,8 @@ struct FeedGapTests {
                 "<item><title>By N</title><guid>https://example.org/?p=1#comment-\($0)</guid>"
                     + "<link>https://example.org/?p=1#comment-\($0)</link><description>Words \($0)</description></item>"
             }
-            return "<rss version=\"2.0\"><channel><title>Comments</title><generator>https://wordpress.org/?v=6.1.9</generator>"
+            return
+                "<rss version=\"2.0\"><channel><title>Comments</title><generator>https://wordpress.org/?v=6.1.9</generator>"
                 + items.joined() + "</channel></rss>"
         }
         let script = try FeedScript(url: url)

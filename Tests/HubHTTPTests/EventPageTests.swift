@@ -9,11 +9,13 @@ struct EventPageTests {
     @Test("A page holds the events after a position and says where to go on")
     func page() async throws {
         try await RunningHub.run { hub in
-            try await hub.append(1 ... 10)
+            try await hub.append(1...10)
             let answer = try await hub.get("/v1/events?after=3&limit=4")
             #expect(answer.status == 200)
             try answer.json { json in
-                #expect(json["events"]?.elements.map { $0["sequence"]?.string } == (4 ... 7).map { Sequence($0).description })
+                #expect(
+                    json["events"]?.elements.map { $0["sequence"]?.string } == (4...7).map { Sequence($0).description }
+                )
                 #expect(json["after"]?.string == Sequence(3).description)
                 #expect(json["next"]?.string == Sequence(7).description)
                 #expect(json["head"]?.string == Sequence(10).description)
@@ -25,9 +27,9 @@ struct EventPageTests {
     @Test("A page that waits returns as soon as an event is there")
     func longPoll() async throws {
         try await RunningHub.run { hub in
-            try await hub.append(1 ... 1)
+            try await hub.append(1...1)
             async let answer = hub.get("/v1/events?after=1&wait=30s")
-            try await hub.append(2 ... 2)
+            try await hub.append(2...2)
             let events = try await answer.json { $0["events"]?.elements.map { $0["sequence"]?.string } }
             #expect(events == [Sequence(2).description])
         }
@@ -36,7 +38,7 @@ struct EventPageTests {
     @Test("Lines end at the head of the log")
     func lines() async throws {
         try await RunningHub.run { hub in
-            try await hub.append(1 ... 2_500)
+            try await hub.append(1...2_500)
             let answer = try await hub.get("/v1/events?after=5", accept: "application/x-ndjson")
             let lines = answer.text.split(separator: "\n")
             #expect(lines.count == 2_495)
@@ -48,9 +50,9 @@ struct EventPageTests {
     @Test("Lines that wait go on with what comes")
     func followedLines() async throws {
         try await RunningHub.run { hub in
-            try await hub.append(1 ... 2)
+            try await hub.append(1...2)
             async let answer = hub.get("/v1/events?after=0&limit=4&wait=30s", accept: "application/x-ndjson")
-            try await hub.append(3 ... 5)
+            try await hub.append(3...5)
             #expect(try await answer.text.split(separator: "\n").count == 4)
         }
     }
@@ -58,9 +60,9 @@ struct EventPageTests {
     @Test("Source, platform and type choose the events")
     func filters() async throws {
         try await RunningHub.run { hub in
-            try await hub.append(1 ... 2, source: "blog")
-            try await hub.append(3 ... 3, source: "news")
-            try await hub.append(4 ... 4, source: "elsewhere", platform: "mastodon")
+            try await hub.append(1...2, source: "blog")
+            try await hub.append(3...3, source: "news")
+            try await hub.append(4...4, source: "elsewhere", platform: "mastodon")
             #expect(try await sequences(hub, "source=news") == [3])
             #expect(try await sequences(hub, "source=blog,elsewhere") == [1, 2, 4])
             #expect(try await sequences(hub, "platform=mastodon") == [4])
@@ -72,8 +74,8 @@ struct EventPageTests {
     @Test("An event that another source brought is shown only to those who ask for duplicates or for the source")
     func duplicates() async throws {
         try await RunningHub.run { hub in
-            try await hub.append(1 ... 1, source: "blog")
-            try await hub.append(1 ... 1, source: "planet")
+            try await hub.append(1...1, source: "blog")
+            try await hub.append(1...1, source: "planet")
             #expect(try await sequences(hub, "after=0") == [1])
             #expect(try await sequences(hub, "duplicates=true") == [1, 2])
             #expect(try await sequences(hub, "source=planet") == [2])
@@ -85,7 +87,7 @@ struct EventPageTests {
     @Test("One event is found by its sequence, with or without padding")
     func single() async throws {
         try await RunningHub.run { hub in
-            try await hub.append(1 ... 3)
+            try await hub.append(1...3)
             for path in ["/v1/events/2", "/v1/events/\(Sequence(2))"] {
                 let answer = try await hub.get(path)
                 #expect(answer.headers[.contentType] == "application/cloudevents+json")
@@ -99,7 +101,7 @@ struct EventPageTests {
     @Test("What was erased is gone")
     func erased() async throws {
         try await RunningHub.run { hub in
-            try await hub.append(1 ... 3)
+            try await hub.append(1...3)
             _ = try await hub.bus.erase(.object(ObjectID("feed", .post, "2")))
             #expect(try await hub.get("/v1/events/2").status == 410)
             #expect(try await sequences(hub, "after=0") == [1, 3])
@@ -109,9 +111,9 @@ struct EventPageTests {
     @Test("A position that was retained away is answered with the lost range")
     func lost() async throws {
         try await RunningHub.run { hub in
-            try await hub.append(1 ... 10)
+            try await hub.append(1...10)
             _ = try await hub.bus.trim(RetentionPolicy(age: .zero), now: Timestamp(milliseconds: .max))
-            try await hub.append(11 ... 12)
+            try await hub.append(11...12)
             let answer = try await hub.get("/v1/events?after=4")
             #expect(answer.status == 410)
             #expect(answer.headers[.contentType] == "application/problem+json")
@@ -127,7 +129,7 @@ struct EventPageTests {
     @Test("A position beyond the log is refused instead of waited for")
     func ahead() async throws {
         try await RunningHub.run { hub in
-            try await hub.append(1 ... 2)
+            try await hub.append(1...2)
             #expect(try await hub.get("/v1/events?after=99").status == 409)
         }
     }
@@ -136,7 +138,8 @@ struct EventPageTests {
         "What is asked wrongly is answered with the parameter and the nearest right thing",
         arguments: [
             ("afetr=1", "afetr", "`after`"), ("after=x", "after", "sequence"), ("limit=0", "limit", "1 to 1000"),
-            ("limit=1001", "limit", "1 to 1000"), ("wait=5m", "wait", "seconds"), ("type=social.post.craeted", "type", "social.post.created"),
+            ("limit=1001", "limit", "1 to 1000"), ("wait=5m", "wait", "seconds"),
+            ("type=social.post.craeted", "type", "social.post.created"),
             ("duplicates=perhaps", "duplicates", "true or false"),
         ]
     )

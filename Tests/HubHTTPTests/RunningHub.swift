@@ -32,7 +32,12 @@ struct RunningHub: Sendable {
         let bus = try await SQLiteBus(directory: folder.path + "/data", SQLiteBusConfiguration { SystemClock().now })
         let transport = try CurlTransport()
         let client = transport.client(policy: .allowPrivate)
-        let hub = try Hub(configuration: HubConfiguration(sources: sources), bus: bus, http: { _ in client }, logger: logger)
+        let hub = try Hub(
+            configuration: HubConfiguration(sources: sources),
+            bus: bus,
+            http: { _ in client },
+            logger: logger
+        )
         let server = HubServer(hub: hub, heartbeat: heartbeat, logger: logger)
         let listening = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
         let application = server.application(host: "127.0.0.1", port: 0) { listening.continuation.yield($0) }
@@ -63,7 +68,9 @@ struct RunningHub: Sendable {
 
     /// Appends events about posts of these numbers.
     @discardableResult
-    func append(_ numbers: ClosedRange<Int>, source: String = "blog", platform: Platform = "feed") async throws -> AppendReceipt {
+    func append(_ numbers: ClosedRange<Int>, source: String = "blog", platform: Platform = "feed") async throws
+        -> AppendReceipt
+    {
         let events = numbers.map { Self.event($0, platform: platform) }
         return try await bus.append(LogBatch(source: SourceName(source), events: events))
     }
@@ -88,7 +95,9 @@ struct RunningHub: Sendable {
         try await send(.get, path, accept: accept, headers: headers)
     }
 
-    func send(_ method: HTTPRequest.Method, _ path: String, accept: String? = nil, headers: HTTPFields = [:]) async throws -> Answer {
+    func send(_ method: HTTPRequest.Method, _ path: String, accept: String? = nil, headers: HTTPFields = [:])
+        async throws -> Answer
+    {
         let response = try await open(method, path, accept: accept, headers: headers)
         return Answer(status: response.status, headers: response.headers, bytes: try await response.body.collect())
     }
@@ -102,7 +111,12 @@ struct RunningHub: Sendable {
         var headers = headers
         if let accept { headers[.accept] = accept }
         return try await http.send(
-            HTTPClientRequest(method, base + path, headers: headers, deadlines: HTTPDeadlines(idle: .seconds(30), total: .seconds(60)))
+            HTTPClientRequest(
+                method,
+                base + path,
+                headers: headers,
+                deadlines: HTTPDeadlines(idle: .seconds(30), total: .seconds(60))
+            )
         )
     }
 

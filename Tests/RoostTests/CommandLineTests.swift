@@ -20,7 +20,10 @@ struct CommandLineTests {
     @Test("A wrong configuration is answered with exit code 2, the place and the nearest right thing")
     func wrongConfiguration() throws {
         let folder = try TestFolder()
-        let file = try folder.write("wrong.yaml", "sources:\n  blog: { connector: feed, ulr: \"http://example.org/feed\" }\n")
+        let file = try folder.write(
+            "wrong.yaml",
+            "sources:\n  blog: { connector: feed, ulr: \"http://example.org/feed\" }\n"
+        )
         let result = try RoostProcess.run(["check", "--config", file])
         #expect(result.code == 2)
         #expect(result.errors.contains("\(file):2:"))
@@ -29,7 +32,9 @@ struct CommandLineTests {
 
     @Test("The samples that are shipped are well-formed", arguments: ["demo.yaml", "public.yaml"])
     func samples(name: String) throws {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Config/\(name)").standardized.path
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "../../Config/\(name)"
+        ).standardized.path
         let result = try RoostProcess.run(["check", "--config", file])
         #expect(result.code == 0, "\(result.errors)")
     }
@@ -56,7 +61,10 @@ struct CommandLineTests {
     @Test("A second hub on the same data is refused with exit code 3 and the first one's name")
     func secondHub() throws {
         let folder = try TestFolder()
-        let file = try folder.write("hub.yaml", "data: \(folder.url.path)/data\nlisten: 127.0.0.1:0\nlog: { level: error }\nsources: {}\n")
+        let file = try folder.write(
+            "hub.yaml",
+            "data: \(folder.url.path)/data\nlisten: 127.0.0.1:0\nlog: { level: error }\nsources: {}\n"
+        )
         let first = try RoostProcess(["run", "--config", file])
         _ = try #require(first.waitForError("listening on"))
         let second = try RoostProcess.run(["run", "--config", file])
@@ -72,7 +80,10 @@ struct CommandLineTests {
         let first = try RoostProcess(["simulate", "feed", "--port", "0"])
         let line = try #require(first.readLine())
         let port = try #require(line.firstMatch(of: /127\.0\.0\.1:([0-9]+)/)).1
-        let file = try folder.write("hub.yaml", "data: \(folder.url.path)/data\nlisten: 127.0.0.1:\(port)\nlog: { level: critical }\nsources: {}\n")
+        let file = try folder.write(
+            "hub.yaml",
+            "data: \(folder.url.path)/data\nlisten: 127.0.0.1:\(port)\nlog: { level: critical }\nsources: {}\n"
+        )
         let hub = try RoostProcess.run(["run", "--config", file])
         #expect(hub.code == 3)
         #expect(hub.errors.contains("\(port)"))

@@ -40,7 +40,10 @@ struct CrashTests {
             tasks.addTask { try await group.run() }
             var ports = listening.stream.makeAsyncIterator()
             let port = try #require(await ports.next())
-            let configuration = try folder.write("crash.yaml", Self.configuration(port: port, data: folder.url.path + "/data"))
+            let configuration = try folder.write(
+                "crash.yaml",
+                Self.configuration(port: port, data: folder.url.path + "/data")
+            )
             let end = try await Self.offThread { try Self.killInALoop(configuration, time) }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
@@ -58,10 +61,10 @@ struct CrashTests {
     /// Starts the hub, lets it print some events, kills it; at last stops the world and lets a hub see the end of it.
     private static func killInALoop(_ configuration: String, _ time: WorldTime) throws -> Int64 {
         var generator = SystemRandomNumberGenerator()
-        for _ in 0 ..< kills {
+        for _ in 0..<kills {
             let roost = try RoostProcess(["run", "--config", configuration, "--follow"])
-            let lines = Int.random(in: 1 ... 150, using: &generator)
-            for _ in 0 ..< lines where roost.readLine() == nil {
+            let lines = Int.random(in: 1...150, using: &generator)
+            for _ in 0..<lines where roost.readLine() == nil {
                 Issue.record("the hub ended by itself")
                 break
             }
@@ -70,7 +73,9 @@ struct CrashTests {
         }
         let end = time.stop()
         let roost = try RoostProcess(["run", "--config", configuration])
-        let base = try #require(roost.waitForError("listening on http://").map { "http://" + $0.split(separator: "http://")[1] })
+        let base = try #require(
+            roost.waitForError("listening on http://").map { "http://" + $0.split(separator: "http://")[1] }
+        )
         try waitUntilCaughtUp(base)
         roost.send(SIGTERM)
         #expect(roost.wait() == 0)
@@ -81,7 +86,7 @@ struct CrashTests {
     private static func waitUntilCaughtUp(_ base: String) throws {
         var last = ""
         var calm = 0
-        for _ in 0 ..< 20_000 where calm < 3 {
+        for _ in 0..<20_000 where calm < 3 {
             let answer = try RoostProcess.run(["sources", "--json", "--url", base]).output
             let pulls = answer.matches(of: /"pulls":([0-9]+)/).compactMap { Int($0.1) }
             let events = answer.matches(of: /"events":([0-9]+)/).map { String($0.1) }.joined(separator: " ")
@@ -99,9 +104,17 @@ struct CrashTests {
         let decoder = EventDecoder()
         var position = Sequence.start
         while true {
-            let page = try await bus.page(after: position, filter: EventFilter(includesDuplicates: true), limits: PageLimits())
+            let page = try await bus.page(
+                after: position,
+                filter: EventFilter(includesDuplicates: true),
+                limits: PageLimits()
+            )
             for entry in page.entries where entry.platform != .hub {
-                events.append(try page.storage.withUnsafeBytes { try decoder.decodeBody(UnsafeRawBufferPointer(rebasing: $0[entry.body])).event })
+                events.append(
+                    try page.storage.withUnsafeBytes {
+                        try decoder.decodeBody(UnsafeRawBufferPointer(rebasing: $0[entry.body])).event
+                    }
+                )
             }
             position = page.scannedThrough
             if position == page.head { break }
@@ -118,15 +131,19 @@ struct CrashTests {
         }
         #expect(created.values.allSatisfy { $0 == 1 }, "an article was told twice as new")
         var missing: [Int] = []
-        for index in 0 ..< world.published(by: end) {
+        for index in 0..<world.published(by: end) {
             guard let article = world.article(index, at: end) else { continue }
-            if titles.first(where: { $0.key.hasSuffix(":\(world.seed):\(index)") })?.value != article.title { missing.append(index) }
+            if titles.first(where: { $0.key.hasSuffix(":\(world.seed):\(index)") })?.value != article.title {
+                missing.append(index)
+            }
         }
         #expect(missing.isEmpty, "articles that are missing or not in their last form")
         #expect(events.count > 500, "there was no load")
     }
 
-    private static func offThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    private static func offThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws
+        -> Result
+    {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread { continuation.resume(with: Swift.Result(catching: body)) }
         }

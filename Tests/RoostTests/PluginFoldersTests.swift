@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Every connector has the same rooms")
 struct PluginFoldersTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..").standardized
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+        "../.."
+    ).standardized
 
     private static var plugins: [String] {
         let found = try? FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent("Plugins").path)
@@ -15,7 +17,10 @@ struct PluginFoldersTests {
         #expect(!Self.plugins.isEmpty)
     }
 
-    @Test("A folder under Plugins has its README, its fixtures, its entry in the list and its sample", arguments: plugins)
+    @Test(
+        "A folder under Plugins has its README, its fixtures, its entry in the list and its sample",
+        arguments: plugins
+    )
     func rooms(name: String) throws {
         let folder = Self.root.appendingPathComponent("Plugins/\(name)")
         let files = FileManager.default
@@ -24,7 +29,10 @@ struct PluginFoldersTests {
         for room in ["Connector", "Configuration", "Normalizer"] {
             #expect(files.fileExists(atPath: folder.appendingPathComponent("\(name)\(room).swift").path))
         }
-        let list = try String(contentsOf: Self.root.appendingPathComponent("Sources/roost/Connectors.swift"), encoding: .utf8)
+        let list = try String(
+            contentsOf: Self.root.appendingPathComponent("Sources/roost/Connectors.swift"),
+            encoding: .utf8
+        )
         #expect(list.contains("\(name)Connector.self"))
         let samples = try files.contentsOfDirectory(atPath: Self.root.appendingPathComponent("Config").path).map {
             try String(contentsOf: Self.root.appendingPathComponent("Config/\($0)"), encoding: .utf8)

@@ -33,7 +33,10 @@ final class RoostProcess {
         let output = roost.output.fileHandleForReading.readDataToEndOfFile()
         let errors = roost.errors.fileHandleForReading.readDataToEndOfFile()
         roost.process.waitUntilExit()
-        return (roost.process.terminationStatus, String(decoding: output, as: UTF8.self), String(decoding: errors, as: UTF8.self))
+        return (
+            roost.process.terminationStatus, String(decoding: output, as: UTF8.self),
+            String(decoding: errors, as: UTF8.self)
+        )
     }
 
     /// The next line of standard output; `nil` at its end.

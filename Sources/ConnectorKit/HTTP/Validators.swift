@@ -40,7 +40,10 @@ public struct Validators: Sendable, Hashable {
     /// the resolution of a second would show (RFC 9110 §8.8.2.2); some servers make their `ETag` of that time too. Nothing is kept then, so
     /// that the next request is a full one.
     ///
-    /// - Parameter now: the time of the response where it has no `Date`.
+    /// - Parameters:
+    ///   - status: the response's status.
+    ///   - headers: its fields.
+    ///   - now: the time of the response where it has no `Date`.
     public mutating func update(status: Int, headers: HTTPFields, now: Timestamp) {
         let new = Validators(headers)
         guard status == 304 else {
