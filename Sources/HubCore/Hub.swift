@@ -30,7 +30,7 @@ package final class Hub: Service, Sendable {
     ///   - bus: the log. It is not closed by the hub: readers may outlive it.
     ///   - http: makes the HTTP client of a network policy.
     ///   - clock: tells the time.
-    ///   - alarm: waits.
+    ///   - alarm: does the waiting; one on `clock` when none is given.
     ///   - logger: logs changes of state.
     ///   - limits: what bounds the hub's work.
     /// - Throws: what `http` throws.
@@ -39,7 +39,7 @@ package final class Hub: Service, Sendable {
         bus: any MessageBus,
         http: HTTPClientFactory,
         clock: any WallClock = SystemClock(),
-        alarm: Alarm = Alarm(),
+        alarm: Alarm? = nil,
         logger: Logger,
         limits: HubLimits = HubLimits()
     ) throws {
@@ -51,7 +51,7 @@ package final class Hub: Service, Sendable {
             logger: logger,
             limits: limits,
             gate: PullGate(permits: limits.pullsInFlight),
-            alarm: alarm,
+            alarm: alarm ?? Alarm(clock: clock),
             wakeups: Wakeups()
         )
         self.services = services

@@ -37,14 +37,22 @@ package final class Alarm: Sendable {
         self.uptime = uptime
     }
 
-    /// An alarm on the machine's clock, which does not count time in which the machine is suspended.
-    package convenience init() {
-        let start = SuspendingClock.now
-        self.init(clock: SystemClock(), uptime: { start.duration(to: .now) })
+    /// An alarm on a clock alone: on the machine's, time in which it is suspended does not count; on any other, the time of day is what passes.
+    package convenience init(clock: any WallClock) {
+        if clock is SystemClock {
+            let start = SuspendingClock.now
+            self.init(clock: clock, uptime: { start.duration(to: .now) })
+        } else {
+            let start = clock.now
+            self.init(clock: clock, uptime: { start.duration(to: clock.now) })
+        }
     }
 
     /// How many wait.
     package var count: Int { state.withLock { $0.handlers.count } }
+
+    /// How many are held, those included that were called off and not dropped yet.
+    var entries: Int { state.withLock { $0.heap.count } }
 
     /// How long until the next rings; `nil` when nobody waits.
     package var untilNext: Duration? {
