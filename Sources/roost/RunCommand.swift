@@ -73,12 +73,13 @@ struct RunCommand: AsyncParsableCommand {
         }
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .error)
+        let started = AsyncStream.makeStream(of: Void.self)
         var services: [any Service] = configuration.simulators.map { simulator in
-            FeedSimulator.demo(port: simulator.port, pace: simulator.pace, seed: simulator.seed).application(
-                logger: quiet
-            )
+            FeedSimulator.demo(port: simulator.port, pace: simulator.pace, seed: simulator.seed)
+                .application(logger: quiet) { _ in started.continuation.yield() }
         }
-        services += [hub, application, server.liveFeeds]
+        let hubAfterSimulators = Delayed(hub, until: started.stream, count: services.count)
+        services += [hubAfterSimulators, application, server.liveFeeds]
         if follow { services.append(EventPrinter(bus: hub.bus)) }
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },
@@ -96,6 +97,27 @@ struct RunCommand: AsyncParsableCommand {
             throw PortTaken.failure(error, ports: ports, mend: mend) ?? error
         }
         Terminal.error("stopped in order")
+    }
+}
+
+/// A service that begins when others have told that they run.
+private struct Delayed<Base: Service>: Service {
+    private let base: Base
+    private let started: AsyncStream<Void>
+    private let count: Int
+
+    init(_ base: Base, until started: AsyncStream<Void>, count: Int) {
+        self.base = base
+        self.started = started
+        self.count = count
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var iterator = started.makeAsyncIterator()
+            for _ in 0..<count { await iterator.next() }
+        }
+        try await base.run()
     }
 }
 
