@@ -141,6 +141,17 @@ struct CommandTests {
         #expect(stage.hub.readiness.reasons == ["the hub is stopped"])
     }
 
+    @Test("A hub without sources runs until it is stopped, so that its log is served")
+    func noSources() async throws {
+        let stage = try Stage([])
+        try await stage.play {
+            try await stage.until("running", { stage.hub.phase == .running })
+            for _ in 0..<1000 { await Task.yield() }
+            #expect(stage.hub.readiness.isReady)
+        }
+        #expect(stage.hub.phase == .stopped)
+    }
+
     @Test("Stopping waits for a deaf connector only for its grace")
     func stopsDespiteDeafConnector() async throws {
         let script = Script(["deaf": [.hangForGood]])
