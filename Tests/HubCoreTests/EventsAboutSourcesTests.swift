@@ -86,6 +86,26 @@ struct EventsAboutSourcesTests {
         }
     }
 
+    @Test("That a source waits for a person is told once the log takes events again, though the source takes no steps")
+    func toldLater() async throws {
+        let bus = MemoryBus()
+        bus.state.update { $0.condition = .full("no room") }
+        let denied = ConnectorError(.unauthorized, "401")
+        let stage = try Stage(["a"], script: Script(["a": [.fail(denied)]]), bus: bus)
+        try await stage.play {
+            for _ in 0..<3 {
+                try await stage.until("asleep", { stage.isAsleep(1) })
+                try stage.advanceToNext()
+            }
+            #expect(bus.states(of: "a") == [])
+            bus.state.update { $0.condition = .ready }
+            try await stage.until("asleep or told", { stage.isAsleep(1) || !bus.states(of: "a").isEmpty })
+            if stage.alarm.untilNext != nil { try stage.advanceToNext() }
+            try await stage.until("told", { bus.states(of: "a") == [.unauthorized] })
+            #expect(stage.script.pulls(of: "a") == 1)
+        }
+    }
+
     @Test("A source that flaps does not flood the log, and its last state is told in the end")
     func flapping() async throws {
         let down = ConnectorError(.unavailable, "down", retryAt: nil)

@@ -97,14 +97,17 @@ extension SourceRunner {
 
     /// Writes the news of the source's state where no batch takes it along.
     ///
-    /// What cannot be written now goes with the next chance.
-    func announce() async {
-        guard let event = cell.pendingAnnouncement(now: now) else { return }
+    /// What cannot be written now goes with the next chance; false when that is so.
+    @discardableResult
+    func announce() async -> Bool {
+        guard let event = cell.pendingAnnouncement(now: now) else { return true }
         do {
             _ = try await services.bus.append(LogBatch(source: source.name, events: [event]))
             cell.announced(event)
+            return true
         } catch {
             services.logger.debug("a state change waits for the log", metadata: ["source": "\(source.name)"])
+            return false
         }
     }
 

@@ -108,8 +108,10 @@ final class SourceRunner: Sendable {
                 activity.cancel()
             }
         }
-        await announce()
-        return cell.isActive ? next : .rest
+        let isTold = await announce()
+        if cell.isActive { return next }
+        // Who waits for a person takes no steps with which the news could go.
+        return isTold ? .rest : .wait(Backoff.log.cap)
     }
 
     private func step() async -> SourceMachine.Next {
