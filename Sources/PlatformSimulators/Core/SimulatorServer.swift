@@ -1,0 +1,109 @@
+import HTTPTypes
+package import Hummingbird
+package import Logging
+import NIOCore
+package import ServiceLifecycle
+
+/// Puts a simulator behind a port, tells it the time, and lets tests steer it under `/_simulator/`.
+package struct SimulatorServer<Simulator: PlatformSimulator>: Service {
+    private let simulator: Simulator
+    private let host: String
+    private let port: Int
+    private let logger: Logger
+    private let now: @Sendable () -> Int64
+    private let onRunning: @Sendable (_ port: Int) async -> Void
+
+    /// A server.
+    ///
+    /// - Parameters:
+    ///   - simulator: what it serves.
+    ///   - host: where it listens; only loopback addresses make sense for a stand-in.
+    ///   - port: the port; 0 lets the system choose.
+    ///   - logger: takes what goes wrong in the server itself.
+    ///   - now: the time in milliseconds since 1970.
+    ///   - onRunning: learns the port once it listens.
+    package init(
+        _ simulator: Simulator,
+        host: String = "127.0.0.1",
+        port: Int,
+        logger: Logger,
+        now: @escaping @Sendable () -> Int64,
+        onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        self.simulator = simulator
+        self.host = host
+        self.port = port
+        self.logger = logger
+        self.now = now
+        self.onRunning = onRunning
+    }
+
+    /// Serves until the task is cancelled or the service group shuts down.
+    package func run() async throws {
+        let application = Application(
+            responder: CallbackResponder { request, _ -> Response in try await respond(to: request) },
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port),
+                serverName: "roost-simulator"
+            ),
+            onServerRunning: { await onRunning($0.localAddress?.port ?? 0) },
+            logger: logger
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await application.run() }
+            group.addTask {
+                while !Task.isCancelled {
+                    simulator.advance(to: now())
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func respond(to request: Request) async throws -> Response {
+        let body = try await request.body.collect(upTo: 16 << 20)
+        let simulated = SimulatedRequest(
+            request.method,
+            request.uri.string,
+            headers: request.headers,
+            body: Array(buffer: body),
+            base: "http://\(request.head.authority ?? "\(host):\(port)")"
+        )
+        let answer =
+            simulated.path.hasPrefix(SimulatorControl<Simulator>.prefix)
+            ? SimulatorControl(simulator: simulator).answer(simulated) : await simulator.answer(simulated)
+        return try await response(answer)
+    }
+
+    private func response(_ answer: SimulatedAnswer) async throws -> Response {
+        let body: ResponseBody
+        switch answer.body {
+        case .bytes(let bytes):
+            body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        case .broken(let bytes, let count):
+            body = ResponseBody(contentLength: bytes.count) { writer in
+                try await writer.write(ByteBuffer(bytes: bytes.prefix(count)))
+                throw SimulatedStream.BrokenOff()
+            }
+        case .stream(let stream):
+            body = ResponseBody { writer in
+                // Whoever leaves, nobody writes into the void behind them.
+                defer { stream.breakOff() }
+                try await withGracefulShutdownHandler {
+                    while let bytes = try await stream.next() {
+                        try await writer.write(ByteBuffer(bytes: bytes))
+                    }
+                    try await writer.finish(nil)
+                } onGracefulShutdown: {
+                    stream.finish()
+                }
+            }
+        case .silence:
+            try await Task.sleep(for: .seconds(3600))
+            body = ResponseBody()
+        }
+        return Response(status: answer.status, headers: answer.headers, body: body)
+    }
+}

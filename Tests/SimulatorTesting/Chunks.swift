@@ -1,0 +1,14 @@
+import Synchronization
+
+/// Pieces of a body that are handed out one by one.
+final class Chunks: Sendable {
+    private let rest: Mutex<[[UInt8]]>
+
+    init(_ chunks: [[UInt8]]) {
+        rest = Mutex(chunks.reversed())
+    }
+
+    func next() -> [UInt8]? {
+        rest.withLock { $0.popLast() }
+    }
+}
