@@ -10,6 +10,11 @@ public protocol Connector: Sendable {
     /// What it is and which settings it takes.
     static var descriptor: ConnectorDescriptor { get }
 
+    /// Which of the modes that the type adopts a source with these settings uses; all of them unless the connector says otherwise.
+    ///
+    /// Has no effect and never fails: settings that ``init(settings:context:)`` refuses may have any modes.
+    static func modes(of settings: Settings) -> ConnectorModes
+
     /// Checks the settings and keeps what is needed. Throws ``SettingsError`` for what an operator has to mend.
     init(settings: Settings, context: ConnectorContext) throws
 }
@@ -27,7 +32,9 @@ public protocol PullSource: Connector {
 public protocol StreamSource: Connector {
     /// Reads until the connection ends (returns) or fails (throws ``ConnectorError``). Never called concurrently for one source.
     ///
-    /// Each `emit` returns once its events and cursor are durable, which is both acknowledgement and back-pressure.
+    /// Each `emit` returns once its events and cursor are durable, which is both acknowledgement and back-pressure. A source that can also be
+    /// pulled shares one form of cursor between both: while the host pulls what was missed before ``EventSink/connected()``, it holds the
+    /// stream's cursors back. Throw `unsupported` where this server has no stream: the host then pulls, and tries the stream again hours later.
     func stream(after cursor: Cursor?, into sink: any EventSink) async throws
 }
 
@@ -45,14 +52,19 @@ public protocol ActionTarget: Connector {
 
 /// Where a stream puts what it reads.
 public protocol EventSink: Sendable {
-    /// Makes events and cursor durable together, and dead letters with them; returns when they are.
-    func emit(_ events: [Event], deadLetters: [DeadLetter], cursor: Cursor?) async throws
+    /// The platform has accepted the connection: what is said from now on arrives here.
+    ///
+    /// Call it once a connection. Where the source can also be pulled, the host now pulls what was said before, while the stream goes on.
+    func connected() async
+
+    /// Makes a batch durable, all of it together; returns when it is.
+    func emit(_ batch: EventBatch) async throws
 }
 
 extension EventSink {
     /// Makes events and cursor durable together; returns when they are.
     public func emit(_ events: [Event], cursor: Cursor?) async throws {
-        try await emit(events, deadLetters: [], cursor: cursor)
+        try await emit(EventBatch(events: events, cursor: cursor))
     }
 }
 

@@ -14,13 +14,32 @@ public struct ConnectorContext: Sendable {
     ///
     /// Connectors log nothing above `debug`; what matters is an event, an error or a loss.
     public var logger: Logger
+    /// Opens WebSockets under the source's network policy.
+    public var webSockets: any WebSocketClient
+    /// What the source shares with the other sources of its account.
+    public var account: any Account
+    /// What its account may still do.
+    public var quota: Quota
 
     /// A context.
-    public init(source: SourceName, http: any HTTPClient, clock: any WallClock, logger: Logger) {
+    ///
+    /// Unless told otherwise it opens no WebSockets and the source is an account of its own, which keeps its values as long as the process lives.
+    public init(
+        source: SourceName,
+        http: any HTTPClient,
+        clock: any WallClock,
+        logger: Logger,
+        webSockets: any WebSocketClient = NoWebSockets(),
+        account: (any Account)? = nil,
+        quota: Quota? = nil
+    ) {
         self.source = source
         self.http = http
         self.clock = clock
         self.logger = logger
+        self.webSockets = webSockets
+        self.account = account ?? EphemeralAccount(name: source.name)
+        self.quota = quota ?? Quota(AccountMeter(), priority: .normal, clock: clock)
     }
 }
 

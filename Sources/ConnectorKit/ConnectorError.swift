@@ -24,6 +24,8 @@ public struct ConnectorError: Error, Sendable, CustomStringConvertible, CustomDe
     public var message: String
     /// The earliest moment to try again, where the platform says.
     public var retryAt: Timestamp?
+    /// How the platform wants its failures to be waited out, where it prescribes that, for `unavailable` and `rateLimited`.
+    public var ladder: RetryLadder?
     /// The payload that could not be read, for `malformed`.
     public var deadLetter: DeadLetter?
     /// What caused it.
@@ -34,12 +36,14 @@ public struct ConnectorError: Error, Sendable, CustomStringConvertible, CustomDe
         _ code: Code,
         _ message: String,
         retryAt: Timestamp? = nil,
+        ladder: RetryLadder? = nil,
         deadLetter: DeadLetter? = nil,
         underlying: (any Error)? = nil
     ) {
         self.code = code
         self.message = message
         self.retryAt = retryAt
+        self.ladder = ladder
         self.deadLetter = deadLetter
         self.underlying = underlying
     }

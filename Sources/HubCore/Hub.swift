@@ -19,7 +19,7 @@ package final class Hub: Service, Sendable {
     private let services: HubServices
     private let currentPhase = Mutex(HubPhase.starting)
     /// One command at a time, so that what is kept and what is done are the same.
-    private let commands = PullGate(permits: 1)
+    private let commands = Gate(permits: 1)
 
     /// A hub of configured sources.
     ///
@@ -50,7 +50,7 @@ package final class Hub: Service, Sendable {
             clock: clock,
             logger: logger,
             limits: limits,
-            gate: PullGate(permits: limits.pullsInFlight),
+            gate: Gate(permits: limits.pullsInFlight),
             alarm: alarm ?? Alarm(clock: clock),
             wakeups: Wakeups()
         )

@@ -33,19 +33,10 @@ public final class RecordingSink: EventSink {
         public var description: String { "the sink was told to fail call \(call)" }
     }
 
-    /// What one successful call brought.
-    public struct Batch: Sendable {
-        /// Its events.
-        public var events: [Event]
-        /// Its dead letters.
-        public var deadLetters: [DeadLetter]
-        /// Its cursor.
-        public var cursor: Cursor?
-    }
-
     private struct State: Sendable {
         var calls = 0
-        var batches: [Batch] = []
+        var batches: [EventBatch] = []
+        var connections = 0
     }
 
     private let failing: Failing
@@ -56,14 +47,22 @@ public final class RecordingSink: EventSink {
         self.failing = failing
     }
 
+    /// Counts the connection.
+    public func connected() async {
+        state.update { $0.connections += 1 }
+    }
+
+    /// How often a stream said that it is connected.
+    public var connections: Int { state.current.connections }
+
     /// Keeps the batch, or throws ``Failure`` and keeps nothing of it.
-    public func emit(_ events: [Event], deadLetters: [DeadLetter], cursor: Cursor?) async throws {
+    public func emit(_ batch: EventBatch) async throws {
         try Task.checkCancellation()
         let failing = failing
         let failure = state.update { state -> Failure? in
             state.calls += 1
             if failing.fails(state.calls) { return Failure(call: state.calls) }
-            state.batches.append(Batch(events: events, deadLetters: deadLetters, cursor: cursor))
+            state.batches.append(batch)
             return nil
         }
         if let failure { throw failure }
@@ -73,7 +72,7 @@ public final class RecordingSink: EventSink {
     public var callCount: Int { state.current.calls }
 
     /// What was kept, in order.
-    public var batches: [Batch] { state.current.batches }
+    public var batches: [EventBatch] { state.current.batches }
 
     /// The events that were kept, in order.
     public var events: [Event] { state.current.batches.flatMap(\.events) }

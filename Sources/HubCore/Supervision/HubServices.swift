@@ -9,7 +9,7 @@ struct HubServices: Sendable {
     let clock: any WallClock
     let logger: Logger
     let limits: HubLimits
-    let gate: PullGate
+    let gate: Gate
     let alarm: Alarm
     let wakeups: Wakeups
 }

@@ -33,7 +33,8 @@ extension SourceRunner {
     }
 
     /// Makes what a stream brought durable.
-    fileprivate func take(_ events: [Event], _ deadLetters: [DeadLetter], _ cursor: Cursor?) async throws {
+    fileprivate func take(_ batch: EventBatch) async throws {
+        let (events, deadLetters, cursor) = (batch.events, batch.deadLetters, batch.cursor)
         if let cursor, cursor.bytes.count > Cursor.maximumSize {
             throw ConnectorError(.rejected, "its cursor is larger than \(Cursor.maximumSize) bytes")
         }
@@ -65,15 +66,17 @@ private final class SourceSink: EventSink {
     }
 
     private let runner: SourceRunner
-    private let turn = PullGate(permits: 1)
+    private let turn = Gate(permits: 1)
     private let state = Mutex(State())
 
     init(_ runner: SourceRunner) { self.runner = runner }
 
-    func emit(_ events: [Event], deadLetters: [DeadLetter], cursor: Cursor?) async throws {
+    func connected() async {}
+
+    func emit(_ batch: EventBatch) async throws {
         try await turn.run {
             guard self.state.withLock({ $0.isOpen }) else { throw CancellationError() }
-            try await self.runner.take(events, deadLetters, cursor)
+            try await self.runner.take(batch)
             self.state.withLock { $0.hadData = true }
         }
     }

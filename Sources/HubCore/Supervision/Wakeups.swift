@@ -37,7 +37,7 @@ final class Wakeups: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    // Asked inside the lock: see `PullGate`.
+                    // Asked inside the lock: see `Gate`.
                     if Task.isCancelled || !state.runners.isEmpty { return true }
                     state.waiter = continuation
                     return false

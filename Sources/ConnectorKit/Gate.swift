@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Lets a bounded number in at once, in the order they came.
-final class PullGate: Sendable {
+package final class Gate: Sendable {
     private struct State {
         var free: Int
         var waiting: [UInt64: CheckedContinuation<Void, any Error>] = [:]
@@ -13,14 +13,14 @@ final class PullGate: Sendable {
 
     private let state: Mutex<State>
 
-    init(permits: Int) {
+    package init(permits: Int) {
         state = Mutex(State(free: max(1, permits)))
     }
 
     /// Runs `body` inside.
     ///
     /// Throws `CancellationError` when cancelled while waiting, without running it.
-    func run<Value>(_ body: () async throws -> sending Value) async throws -> sending Value {
+    package func run<Value>(_ body: () async throws -> sending Value) async throws -> sending Value {
         try await enter()
         defer { leave() }
         return try await body()
