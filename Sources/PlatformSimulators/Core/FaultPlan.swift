@@ -1,3 +1,4 @@
+import HTTPTypes
 import Synchronization
 
 /// The faults a simulator still has to show.

@@ -1,8 +1,8 @@
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 package import Logging
 import NIOCore
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Puts a simulator behind a port, tells it the time, and lets tests steer it under `/_simulator/`.
 package struct SimulatorServer<Simulator: PlatformSimulator>: Service {
@@ -41,7 +41,7 @@ package struct SimulatorServer<Simulator: PlatformSimulator>: Service {
     /// Serves until the task is cancelled or the service group shuts down.
     package func run() async throws {
         let application = Application(
-            responder: CallbackResponder { request, _ -> Response in try await respond(to: request) },
+            responder: CallbackResponder<BasicRequestContext> { request, _ in try await respond(to: request) },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
                 serverName: "roost-simulator"
