@@ -21,7 +21,7 @@ public protocol Connector: Sendable {
 
 /// A source that is asked, again and again, what is new.
 public protocol PullSource: Connector {
-    /// Reads one page. Never called concurrently for one source; run under a deadline and cancelled when it passes.
+    /// Reads one page. Never called concurrently for one source, but for a source that also streams while its stream runs; run under a deadline and cancelled when it passes.
     ///
     /// Returning hands the page to the log; its cursor comes back in the next request only once the events are durable. Throw
     /// ``ConnectorError`` to say what the host shall do.

@@ -39,7 +39,9 @@ package final class AccountMeter: Sendable {
         state.withLock { state in
             guard var bucket = state.buckets[name], let resetAt = bucket.resetAt, resetAt > now else { return nil }
             guard let remaining = bucket.remaining else { return nil }
-            let kept = Int(Double(bucket.limit ?? 0) * (1 - Self.share(of: priority, among: state.priorities)))
+            let kept = Int(
+                (Double(bucket.limit ?? 0) * (1 - Self.share(of: priority, among: state.priorities))).rounded()
+            )
             guard remaining > kept else { return resetAt }
             bucket.remaining = remaining - 1
             state.buckets[name] = bucket

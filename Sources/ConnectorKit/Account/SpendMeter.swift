@@ -57,8 +57,10 @@ package struct SpendMeter: Sendable {
         turn(now)
         guard let price = prices[kind] else { return nil }
         let cost = price * Int64(min(max(count, 0), 1_000_000))
-        if let monthlyBudget, spentThisMonth + cost > Int64(Double(monthlyBudget) * share) { return nextMonth }
-        if let dailyBudget, spentToday + cost > Int64(Double(dailyBudget) * share) { return nextDay }
+        if let monthlyBudget, spentThisMonth + cost > Int64((Double(monthlyBudget) * share).rounded()) {
+            return nextMonth
+        }
+        if let dailyBudget, spentToday + cost > Int64((Double(dailyBudget) * share).rounded()) { return nextDay }
         return nil
     }
 
@@ -109,13 +111,13 @@ package struct SpendMeter: Sendable {
 }
 
 /// A day of the Gregorian calendar.
-struct CivilDate {
-    var year: Int
-    var month: Int
-    var day: Int
+package struct CivilDate {
+    package var year: Int
+    package var month: Int
+    package var day: Int
 
     /// From days since 1970-01-01, by the usual era arithmetic: years begin in March, so that the leap day is the last.
-    init(day number: Int64) {
+    package init(day number: Int64) {
         let shifted = number + 719_468
         let era = Int64((Double(shifted) / 146_097).rounded(.down))
         let dayOfEra = shifted - era * 146_097
@@ -127,7 +129,7 @@ struct CivilDate {
         year = Int(yearOfEra + era * 400) + (month <= 2 ? 1 : 0)
     }
 
-    var daysInMonth: Int {
+    package var daysInMonth: Int {
         switch month {
         case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
         case 4, 6, 9, 11: 30

@@ -18,6 +18,9 @@ package struct SourceConfiguration: Sendable {
     /// Whether it is read at all.
     package var isEnabled: Bool
 
+    /// How it is read.
+    package var modes: ConnectorModes { connector.modes(of: settings) }
+
     /// A source.
     package init(
         name: SourceName,

@@ -30,7 +30,7 @@ package struct SourceMachine: Sendable {
     package private(set) var schedule: PullSchedule
     private let backoff: Backoff
     private var random: SeededGenerator
-    private let isStreaming: Bool
+    private var isStreaming: Bool
     private var hasCaughtUp = false
 
     /// However far away a platform sets its `Retry-After`, the source is asked again after this long.
@@ -104,7 +104,8 @@ package struct SourceMachine: Sendable {
         guard isActive else { return .rest }
         switch failure.code {
         case .unavailable:
-            return retry(failure.reason, atLeast: failure.retryAt.map { now.duration(to: $0) } ?? .zero, now: now)
+            let least = failure.retryAt.map { now.duration(to: $0) } ?? .zero
+            return retry(failure.reason, atLeast: least, ladder: failure.ladder, now: now)
         case .malformed:
             // The payload is set aside; asking sooner than planned would bring the same one again.
             return retry(failure.reason, atLeast: schedule.range.lowerBound, now: now)
@@ -121,18 +122,32 @@ package struct SourceMachine: Sendable {
         }
     }
 
-    private mutating func retry(_ reason: String, atLeast least: Duration, now: Timestamp) -> Next {
+    private mutating func retry(
+        _ reason: String,
+        atLeast least: Duration,
+        ladder: RetryLadder? = nil,
+        now: Timestamp
+    ) -> Next {
         attempt += 1
-        let delay = min(max(backoff.delay(attempt: attempt, random: &random), least), Self.longestWait)
+        let delay = min(max(waiting(ladder), least), Self.longestWait)
         move(to: .retrying, reason: reason, until: now.advanced(by: delay), now: now)
         return .wait(delay)
+    }
+
+    /// How long to wait after the failures in a row.
+    ///
+    /// A ladder that the platform prescribes is climbed as it says, with up to a quarter on top so that sources which failed together do not return together.
+    private mutating func waiting(_ ladder: RetryLadder?) -> Duration {
+        guard let ladder else { return backoff.delay(attempt: attempt, random: &random) }
+        let delay = max(ladder.delay(attempt: attempt), backoff.floor)
+        return random.duration(in: delay...(delay + delay / 4))
     }
 
     private mutating func throttle(_ failure: StepFailure, now: Timestamp) -> Next {
         attempt += 1
         // A moment that has already come is no help: without the back-off, a platform that keeps saying so would be asked without pause.
         let asked = failure.retryAt.map { now.duration(to: $0) } ?? .zero
-        let delay = asked > .zero ? min(asked, Self.longestWait) : backoff.delay(attempt: attempt, random: &random)
+        let delay = asked > .zero ? min(asked, Self.longestWait) : waiting(failure.ladder)
         move(to: .throttled, reason: failure.reason, until: now.advanced(by: delay), now: now)
         return .wait(delay)
     }
@@ -146,6 +161,30 @@ package struct SourceMachine: Sendable {
         guard isActive, attempt == 0 else { return }
         hasCaughtUp = true
         move(to: .running, now: now)
+    }
+
+    /// A stream is open.
+    ///
+    /// Only data ends the count of failures: a platform may accept a connection and break it at once, again and again.
+    package mutating func connected(now: Timestamp) {
+        guard isActive else { return }
+        hasCaughtUp = true
+        move(to: .running, now: now)
+    }
+
+    /// A stream has brought nothing for longer than one would expect.
+    package mutating func silent(for duration: Duration, now: Timestamp) {
+        guard state == .running else { return }
+        move(
+            to: .running,
+            reason: "connected, but silent for longer than expected: \(DurationText.of(duration))",
+            now: now
+        )
+    }
+
+    /// Whether the source streams, as was found out: where there is no stream, pulls that work end the count of failures.
+    package mutating func streams(_ does: Bool) {
+        isStreaming = does
     }
 
     /// A stream brought something, so it works.

@@ -7,6 +7,8 @@ struct PullStep {
     var next = SourceMachine.Next.rest
     /// Whether there was no more to read.
     var isCaughtUp = false
+    /// How many events were new.
+    var news = 0
 }
 
 extension SourceRunner {
@@ -68,7 +70,7 @@ extension SourceRunner {
             $0.stored(hasMore: hasMore, news: news > 0, notBefore: page.notBefore, now: now)
         }
         note(next, at: now)
-        return PullStep(next: next, isCaughtUp: !hasMore)
+        return PullStep(next: next, isCaughtUp: !hasMore, news: news)
     }
 
     /// Why a page cannot be taken at all.

@@ -1,58 +1,217 @@
 import ConnectorKit
+import Logging
 import SocialEvents
 import Synchronization
 
 extension SourceRunner {
-    /// Holds a stream until it ends.
-    func stream(_ connector: any StreamSource) async -> SourceMachine.Next {
+    /// How long a server that has no stream is polled before it is asked for one again.
+    static let streamRetry = Duration.seconds(6 * 3600)
+    /// How long a stream that seems deaf may take to bring what a pull has found.
+    static let deafGrace = Duration.seconds(60)
+    /// The key of the hole that a broken connection leaves.
+    private static let gapKey = "stream"
+
+    /// What ends the tasks around one connection.
+    private enum End: Sendable {
+        case stream(StepOutcome<Void>)
+        /// What attends to it gives it up, and why.
+        case given(up: String)
+        case attended
+    }
+
+    /// Holds a stream until it ends, and meanwhile reads by asking what was said while it was not connected.
+    ///
+    /// - Parameters:
+    ///   - connector: the stream.
+    ///   - puller: asks, where the source can be asked too.
+    /// - Returns: what to do next.
+    func stream(_ connector: any StreamSource, filledBy puller: (any PullSource)?) async -> SourceMachine.Next {
         let cursor: Cursor?
         do { cursor = try await self.cursor() } catch { return .rest }
         let connectingAt = now
         cell.move { $0.connecting(now: connectingAt) }
         await announce()
-        let sink = SourceSink(self)
-        let outcome = await StepRace.run(
-            deadline: nil,
-            grace: services.limits.grace,
-            alarm: services.alarm,
-            onLateEnd: { self.cell.endedLate() },
-            operation: { try await connector.stream(after: cursor, into: sink) }
-        )
+        let sink = SourceSink(self, isFilled: puller == nil)
+        let (outcome, reason) = await withTaskGroup(of: End.self) { group -> (StepOutcome<Void>, String?) in
+            group.addTask {
+                .stream(
+                    await StepRace.run(
+                        deadline: nil,
+                        grace: self.services.limits.grace,
+                        alarm: self.services.alarm,
+                        onLateEnd: { self.cell.endedLate() },
+                        operation: { try await connector.stream(after: cursor, into: sink) }
+                    )
+                )
+            }
+            group.addTask { await self.attend(sink, puller).map { .given(up: $0) } ?? .attended }
+            var outcome = StepOutcome<Void>.interrupted(byDeadline: false)
+            var reason: String?
+            for await end in group {
+                switch end {
+                case .stream(let result):
+                    outcome = result
+                    group.cancelAll()
+                case .given(let why):
+                    reason = why
+                    group.cancelAll()
+                case .attended: break
+                }
+            }
+            return (outcome, reason)
+        }
         let hadData = await sink.close()
         memory.withLock { $0.isFilled = false }
+        if let reason, cell.isActive, !Task.isCancelled { return await fail(StepFailure(.unavailable, reason)) }
+        return await concluded(outcome, hadData: hadData, canPull: puller != nil)
+    }
+
+    private func concluded(_ outcome: StepOutcome<Void>, hadData: Bool, canPull: Bool) async -> SourceMachine.Next {
         let now = self.now
         switch outcome {
         case .finished(.success):
             let next = cell.move { $0.ended(hadData: hadData, now: now) }
             note(next, at: now)
             return next
-        case .finished(.failure(let error)): return await fail(StepFailure(error))
+        case .finished(.failure(let error)):
+            let failure = StepFailure(error)
+            guard failure.code == .unsupported, canPull else { return await fail(failure) }
+            services.logger.info(
+                "this server has no stream and is polled instead",
+                metadata: ["source": "\(source.name)", "reason": "\(failure.reason)"]
+            )
+            memory.withLock { $0.streamAgainAt = now.advanced(by: Self.streamRetry) }
+            cell.move { $0.streams(false) }
+            return .step
         case .interrupted: return .rest
         case .abandoned: return await leaveBehind(byDeadline: false)
         }
     }
 
+    // MARK: Attending to a connection
+
+    /// Fills the hole before the connection, then listens whether it goes on talking; returns why it should be given up.
+    private func attend(_ sink: SourceSink, _ puller: (any PullSource)?) async -> String? {
+        do {
+            try await sink.waitUntilConnected()
+            await announce()
+            if let puller, try await !fill(sink, puller) { return "it may not be asked what was missed" }
+            var gauge = puller == nil ? SilenceGauge.unverifiable : .verifiable
+            if let learned = memory.withLock({ $0.silence }) { gauge = learned }
+            sink.listen(with: gauge)
+            while true {
+                let patience = sink.patience
+                let heardBefore = sink.count
+                try await services.alarm.wait(for: patience)
+                guard sink.count == heardBefore else { continue }
+                if let puller {
+                    if let reason = try await suspect(sink, puller, silentFor: patience) { return reason }
+                } else {
+                    let now = self.now
+                    cell.move { $0.silent(for: patience, now: now) }
+                    await announce()
+                }
+            }
+        } catch {
+            // Cancelled with the connection.
+            return nil
+        }
+    }
+
+    /// Reads by asking what was said before the connection; false when the source may not be read any more.
+    private func fill(_ sink: SourceSink, _ puller: any PullSource) async throws -> Bool {
+        let (isFirst, lastHeard) = memory.withLock { ($0.startedWithoutCursor ?? true, $0.lastHeardAt) }
+        let hole = Gap(after: lastHeard, before: now, reason: "the stream was not connected")
+        if !isFirst { try await report(.opened(key: Self.gapKey, hole)) }
+        guard try await catchUp(puller) != nil else { return false }
+        sink.fill()
+        if !isFirst {
+            try await report(
+                .closed(
+                    key: Self.gapKey,
+                    Gap(after: hole.after, before: hole.before, reason: "read again by asking")
+                )
+            )
+        }
+        memory.withLock { $0.startedWithoutCursor = false }
+        return true
+    }
+
+    /// Asks until there is no more; returns how many events were new, `nil` when the source may not be read any more.
+    private func catchUp(_ puller: any PullSource) async throws -> Int? {
+        var news = 0
+        while true {
+            let step = await pull(puller)
+            try Task.checkCancellation()
+            news += step.news
+            if step.isCaughtUp { return news }
+            switch step.next {
+            case .step: break
+            case .wait(let delay): try await services.alarm.wait(for: delay)
+            case .rest: return nil
+            }
+        }
+    }
+
+    /// Checks a silence by asking: what a pull finds and the stream does not bring within the grace, it is deaf to.
+    private func suspect(
+        _ sink: SourceSink,
+        _ puller: any PullSource,
+        silentFor patience: Duration
+    ) async throws -> String? {
+        let heardBefore = sink.count
+        guard let news = try await catchUp(puller) else { return "it may not be asked whether it is deaf" }
+        guard news > 0 else { return nil }
+        try await services.alarm.wait(for: Self.deafGrace)
+        guard sink.count == heardBefore else { return nil }
+        return
+            "the stream was connected but deaf: silent for \(DurationText.of(patience)) while \(news) events were to be had by asking"
+    }
+
+    private func report(_ gap: GapReport) async throws {
+        _ = try await store(Harvest(events: [], deadLetters: [], hubEvents: try await gapEvents([gap])))
+    }
+
+    // MARK: Taking
+
     /// Makes what a stream brought durable.
-    fileprivate func take(_ batch: EventBatch) async throws {
-        let (events, deadLetters, cursor) = (batch.events, batch.deadLetters, batch.cursor)
+    fileprivate func take(_ batch: EventBatch, movingCursor: Bool) async throws {
+        let cursor = movingCursor ? batch.cursor : nil
         if let cursor, cursor.bytes.count > Cursor.maximumSize {
             throw ConnectorError(.rejected, "its cursor is larger than \(Cursor.maximumSize) bytes")
         }
-        guard events.count + deadLetters.count <= services.limits.largestPage else {
+        guard batch.events.count + batch.deadLetters.count + batch.gaps.count <= services.limits.largestPage else {
             throw ConnectorError(.rejected, "its batch has more than \(services.limits.largestPage) parts")
         }
-        let intake = EventIntake(events: events, deadLetters: deadLetters, source: source.name)
+        let intake = EventIntake(events: batch.events, deadLetters: batch.deadLetters, source: source.name)
         let readAt = now
         cell.move { $0.delivered(now: readAt) }
         cell.count {
             $0.pulls += 1
             $0.invalid += intake.invalid
         }
-        _ = try await store(Harvest(events: intake.events, deadLetters: intake.deadLetters, cursor: cursor))
+        let harvest = Harvest(
+            events: intake.events,
+            deadLetters: intake.deadLetters,
+            hubEvents: try await gapEvents(batch.gaps),
+            cursor: cursor
+        )
+        _ = try await store(harvest)
         if cursor != nil { remember(cursor) }
         let now = self.now
         cell.move { $0.delivered(now: now) }
         cell.stepped(at: now, next: nil)
+        memory.withLock { $0.lastHeardAt = now }
+    }
+
+    /// Keeps what was learned of the source's silences for its next connection.
+    fileprivate func keep(_ gauge: SilenceGauge) {
+        memory.withLock { $0.silence = gauge }
+    }
+
+    fileprivate func isConnected() {
+        let now = self.now
+        cell.move { $0.connected(now: now) }
     }
 }
 
@@ -62,22 +221,87 @@ extension SourceRunner {
 private final class SourceSink: EventSink {
     private struct State {
         var isOpen = true
-        var hadData = false
+        var isConnected = false
+        var waiter: CheckedContinuation<Void, any Error>?
+        /// Whether what was said before the connection has been read, so that the stream's cursors may move the source's.
+        var isFilled: Bool
+        var count = 0
+        var gauge: SilenceGauge?
     }
 
     private let runner: SourceRunner
     private let turn = Gate(permits: 1)
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(_ runner: SourceRunner) { self.runner = runner }
+    init(_ runner: SourceRunner, isFilled: Bool) {
+        self.runner = runner
+        state = Mutex(State(isFilled: isFilled))
+    }
 
-    func connected() async {}
+    func connected() async {
+        runner.isConnected()
+        let waiter = state.withLock { state in
+            state.isConnected = true
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
 
     func emit(_ batch: EventBatch) async throws {
+        // A connector that has something to say is connected.
+        if !state.withLock({ $0.isConnected }) { await connected() }
         try await turn.run {
-            guard self.state.withLock({ $0.isOpen }) else { throw CancellationError() }
-            try await self.runner.take(batch)
-            self.state.withLock { $0.hadData = true }
+            let isFilled = try self.state.withLock { state in
+                guard state.isOpen else { throw CancellationError() }
+                return state.isFilled
+            }
+            try await self.runner.take(batch, movingCursor: isFilled)
+            let now = self.runner.now
+            self.state.withLock { state in
+                state.count += 1
+                state.gauge?.heard(isData: true, at: now)
+            }
+        }
+    }
+
+    /// How many batches have come.
+    var count: Int { state.withLock { $0.count } }
+
+    /// How long a silence is no surprise.
+    var patience: Duration { state.withLock { $0.gauge?.patience } ?? .seconds(3600) }
+
+    /// Begins to measure silences.
+    func listen(with gauge: SilenceGauge) {
+        let now = runner.now
+        state.withLock { state in
+            state.gauge = gauge
+            state.gauge?.heard(isData: false, at: now)
+        }
+    }
+
+    /// What was said before the connection has been read.
+    func fill() { state.withLock { $0.isFilled = true } }
+
+    /// Throws `CancellationError` when cancelled before.
+    func waitUntilConnected() async throws {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let answer: Result<Void, any Error>? = state.withLock { state in
+                    // Asked inside the lock: see `Gate`.
+                    if Task.isCancelled { return .failure(CancellationError()) }
+                    if state.isConnected { return .success(()) }
+                    state.waiter = continuation
+                    return nil
+                }
+                if let answer { continuation.resume(with: answer) }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            waiter?.resume(throwing: CancellationError())
         }
     }
 
@@ -86,6 +310,8 @@ private final class SourceSink: EventSink {
         state.withLock { $0.isOpen = false }
         // In a task of its own, awaited here, because a paused source must wait as well: its next connection may not overtake this batch.
         await Task { try? await turn.run {} }.value
-        return state.withLock { $0.hadData }
+        let (count, gauge) = state.withLock { ($0.count, $0.gauge) }
+        if let gauge { runner.keep(gauge) }
+        return count > 0
     }
 }

@@ -18,6 +18,14 @@ final class SourceRunner: Sendable {
         var isRestored = false
         /// Whether a source that streams has pulled what it missed while it was not connected.
         var isFilled = false
+        /// When a server that has no stream is asked for one again.
+        var streamAgainAt: Timestamp?
+        /// Whether nothing had ever been read when this hub first looked; until then there is no hole to speak of.
+        var startedWithoutCursor: Bool?
+        /// When its stream last brought something.
+        var lastHeardAt: Timestamp?
+        /// What was learned of its silences.
+        var silence: SilenceGauge?
         /// Where the source stands in the log, when known and small; large cursors are read again each time, for there may be thousands.
         var cursor: Cursor??
         /// The holes it has reported, once they have been read from the log.
@@ -40,7 +48,7 @@ final class SourceRunner: Sendable {
         self.services = services
         var machine = SourceMachine(
             schedule: PullSchedule(range: source.interval),
-            isStreaming: source.connector is any StreamSource.Type,
+            isStreaming: source.modes.contains(.stream),
             random: SeededGenerator(seed: services.limits.seed, name: source.name.name),
             now: services.clock.now
         )
@@ -48,7 +56,7 @@ final class SourceRunner: Sendable {
         cell = SourceCell(
             name: source.name,
             connector: source.connector.descriptor.name,
-            polls: source.connector is any PullSource.Type,
+            polls: source.modes.contains(.pull),
             machine: machine,
             logger: services.logger
         )
@@ -117,17 +125,45 @@ final class SourceRunner: Sendable {
     private func step() async -> SourceMachine.Next {
         await restorePause()
         guard cell.isActive, !Task.isCancelled, let connector = connector() else { return .rest }
-        let streamer = connector as? any StreamSource
-        if let puller = connector as? any PullSource, streamer == nil || !memory.withLock({ $0.isFilled }) {
+        let puller = source.modes.contains(.pull) ? connector as? any PullSource : nil
+        let streamer = mayStream() ? connector as? any StreamSource : nil
+        if let puller, streamer == nil || !memory.withLock({ $0.isFilled }) {
+            if streamer != nil { await noteStart() }
             let step = await pull(puller)
             guard streamer != nil, step.isCaughtUp else { return step.next }
             // A source that streams pulls only to fill what it missed while it was not connected.
             memory.withLock { $0.isFilled = true }
             return .step
         }
-        if let streamer { return await stream(streamer) }
-        let failure = StepFailure(.unsupported, "this connector cannot be read from")
+        if let streamer { return await stream(streamer, filledBy: puller) }
+        let failure = StepFailure(.unsupported, "this source can neither be asked nor listened to")
         return cell.move { $0.failed(failure, now: now) }
+    }
+
+    /// Whether the source streams, as far as is known: a server without a stream is asked again now and then.
+    private func mayStream() -> Bool {
+        guard source.modes.contains(.stream) else { return false }
+        let now = self.now
+        let (may, isAgain) = memory.withLock { memory in
+            guard let again = memory.streamAgainAt else { return (true, false) }
+            guard now >= again else { return (false, false) }
+            memory.streamAgainAt = nil
+            memory.isFilled = false
+            return (true, true)
+        }
+        if isAgain { cell.move { $0.streams(true) } }
+        return may
+    }
+
+    /// Notes, once, whether the source had ever been read.
+    private func noteStart() async {
+        guard memory.withLock({ $0.startedWithoutCursor == nil }) else { return }
+        do {
+            let isNew = try await cursor() == nil
+            memory.withLock { $0.startedWithoutCursor = isNew }
+        } catch {
+            // Cancelled: noted in the next turn.
+        }
     }
 
     /// Finds out whether a person had paused the source before the hub was started.

@@ -14,6 +14,8 @@ struct StateAnnouncer: Sendable {
     private let subject: ObjectID
     /// The state that readers of the log know.
     private var told = SourceState.starting
+    /// What readers know to be odd about a source that runs.
+    private var toldNote: String?
     private var prepared: Event?
     private var lastRevision = 0
     private var tokens = StateAnnouncer.burst
@@ -26,13 +28,17 @@ struct StateAnnouncer: Sendable {
 
     /// The event to write next, the same until it is written or the state has changed again.
     mutating func pending(_ machine: SourceMachine, now: Timestamp) -> Event? {
-        guard machine.state != told, machine.state != .starting, machine.state != .stopped else {
+        let isNews = machine.state != told || Self.note(machine.state, machine.reason) != toldNote
+        guard isNews, machine.state != .starting, machine.state != .stopped else {
             prepared = nil
             return nil
         }
         refill(now: now)
         guard tokens > 0 || !machine.isActive else { return nil }
-        if let prepared, prepared.data.sourceState?.state == machine.state, prepared.time == machine.since {
+        if let prepared, let change = prepared.data.sourceState, change.state == machine.state,
+            prepared.time == machine.since,
+            Self.note(change.state, change.reason) == Self.note(machine.state, machine.reason)
+        {
             return prepared
         }
         // The time alone would do but for clocks that are set back, most of all while the hub is not running: an id that the log knows
@@ -58,10 +64,16 @@ struct StateAnnouncer: Sendable {
 
     /// The event is durable.
     mutating func written(_ event: Event) {
-        guard let state = event.data.sourceState?.state else { return }
-        told = state
+        guard let change = event.data.sourceState else { return }
+        told = change.state
+        toldNote = Self.note(change.state, change.reason)
         tokens = max(0, tokens - 1)
         prepared = nil
+    }
+
+    /// Of a source that runs, only what is odd has a reason; the reasons of other states change with each attempt.
+    private static func note(_ state: SourceState, _ reason: String?) -> String? {
+        state == .running ? reason : nil
     }
 
     private mutating func refill(now: Timestamp) {

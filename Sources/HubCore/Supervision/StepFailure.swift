@@ -9,6 +9,8 @@ package struct StepFailure: Sendable, Hashable {
     package var reason: String
     /// The earliest moment to try again, where the platform says.
     package var retryAt: Timestamp?
+    /// How the platform wants its failures to be waited out.
+    package var ladder: RetryLadder?
     /// The payload that could not be read.
     package var deadLetter: DeadLetter?
 
@@ -17,11 +19,13 @@ package struct StepFailure: Sendable, Hashable {
         _ code: ConnectorError.Code,
         _ reason: String,
         retryAt: Timestamp? = nil,
+        ladder: RetryLadder? = nil,
         deadLetter: DeadLetter? = nil
     ) {
         self.code = code
         self.reason = reason
         self.retryAt = retryAt
+        self.ladder = ladder
         self.deadLetter = deadLetter
     }
 
@@ -31,7 +35,13 @@ package struct StepFailure: Sendable, Hashable {
     package init(_ error: any Error) {
         switch error {
         case let error as ConnectorError:
-            self.init(error.code, Self.bounded(error.message), retryAt: error.retryAt, deadLetter: error.deadLetter)
+            self.init(
+                error.code,
+                Self.bounded(error.message),
+                retryAt: error.retryAt,
+                ladder: error.ladder,
+                deadLetter: error.deadLetter
+            )
         case let error as HTTPClientError:
             let code: ConnectorError.Code =
                 switch error.code {

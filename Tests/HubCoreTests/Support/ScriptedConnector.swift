@@ -153,6 +153,7 @@ struct Stage: Sendable {
         script: Script = Script(),
         bus: MemoryBus = MemoryBus(),
         connector: any Connector.Type = ScriptedConnector.self,
+        settings: [(key: String, value: String)] = [],
         retention: RetentionPolicy = RetentionPolicy(),
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         limits: HubLimits = HubLimits()
@@ -163,13 +164,15 @@ struct Stage: Sendable {
         self.bus = bus
         self.script = script
         key = Scripts.register(script)
-        let settings = Settings([
-            SettingNode.Member(
-                key: "script",
-                position: SettingPosition(),
-                value: SettingNode(.scalar(key, isQuoted: false))
-            )
-        ])
+        let settings = Settings(
+            ([("script", key)] + settings).map { key, value in
+                SettingNode.Member(
+                    key: key,
+                    position: SettingPosition(),
+                    value: SettingNode(.scalar(value, isQuoted: false))
+                )
+            }
+        )
         let configuration = HubConfiguration(
             retention: retention,
             sources: sources.map {
