@@ -1,0 +1,202 @@
+import ConnectorKit
+import JSON
+import Markup
+import SocialEvents
+
+extension MastodonNormalizer {
+    /// Most custom emoji of a text that become entities.
+    private static let mostEmoji = 500
+
+    /// The words of a status: its HTML made safe, its plain text, and what is marked in it.
+    ///
+    /// Addresses stand in the text whole: the parts that servers hide in `span.invisible` are read as what they are.
+    func setText(_ fields: MastodonStatusFields, _ object: inout SocialObject, _ data: inout EventData) {
+        let fragment = fields.content?.withUTF8 { reader.read(ByteView($0), base: object.url) } ?? HTMLFragment()
+        if !fragment.text.isEmpty { object.text = fragment.text }
+        if !fragment.html.isEmpty { object.html = fragment.html }
+        if !fragment.links.isEmpty { object.entities = linkEntities(fragment, mentions: fields.mentions) }
+        if let emojis = fields.emojis, !emojis.elements.isEmpty {
+            let found = emojiEntities(in: fragment.text, emojis)
+            if !found.isEmpty { object.entities = Self.merged(object.entities, found) }
+        }
+        if let tags = fields.tags, !tags.elements.isEmpty { setTags(tags, &object) }
+        note(fragment.removed, &data)
+    }
+
+    private func note(_ removed: HTMLFragment.Removals, _ data: inout EventData) {
+        if removed.contains(.excess) { data.loss.append(Loss("content", .truncated)) }
+        if !removed.isDisjoint(with: [.scripts, .embeds, .forms]) {
+            data.loss.append(Loss("content", .sanitised, "scripts, embedded documents or forms"))
+        }
+    }
+
+    // MARK: - Links, mentions, hashtags
+
+    /// The links of the text; those whose words begin with `#` or `@` are what they look like.
+    private func linkEntities(_ fragment: HTMLFragment, mentions: JSONValue?) -> [Entity] {
+        var entities: [Entity] = []
+        entities.reserveCapacity(fragment.links.count)
+        var text = fragment.text
+        text.withUTF8 { bytes in
+            var place = ScalarPlace()
+            for link in fragment.links where !link.range.isEmpty && link.range.lowerBound >= place.scalars {
+                place.advance(to: link.range.lowerBound, in: bytes)
+                let start = place.bytes
+                place.advance(to: link.range.upperBound, in: bytes)
+                let shown = UnsafeBufferPointer(rebasing: bytes[start..<place.bytes])
+                entities.append(entity(link, shown, mentions))
+            }
+        }
+        return entities
+    }
+
+    private func entity(_ link: HTMLFragment.Link, _ shown: UnsafeBufferPointer<UInt8>, _ mentions: JSONValue?)
+        -> Entity
+    {
+        var entity = Entity(.link, start: link.range.lowerBound, end: link.range.upperBound)
+        entity.url = link.url.utf8.count <= EventLimits.url ? link.url : nil
+        guard shown.count > 1, let sign = shown.first else { return entity }
+        guard sign == UInt8(ascii: "#") || sign == UInt8(ascii: "@"), !shown.contains(0x20), !shown.contains(0x0A),
+            shown.count <= EventLimits.identifier
+        else { return entity }
+        let word = UnsafeBufferPointer(rebasing: shown.dropFirst())
+        if sign == UInt8(ascii: "#") {
+            entity.kind = .hashtag
+            entity.value = String(decoding: word, as: UTF8.self)
+            return entity
+        }
+        entity.kind = .mention
+        if let mention = mention(link.url, mentions) {
+            entity.value = handle(MastodonAccountFields(mention))
+            entity.actor = ObjectID(Self.platform, "actor", link.url)
+        } else {
+            entity.value = String(decoding: word, as: UTF8.self)
+        }
+        return entity
+    }
+
+    /// The mention of an address.
+    private func mention(_ url: String, _ mentions: JSONValue?) -> JSONValue? {
+        guard let mentions else { return nil }
+        var url = url
+        return url.withUTF8 { url in
+            for mention in mentions.elements {
+                let isMeant = mention["url"]?.withUTF8 { $0.count == url.count && $0.elementsEqual(url) }
+                if isMeant == true { return mention }
+            }
+            return nil
+        }
+    }
+
+    /// Tags that the author gave without writing them.
+    private func setTags(_ tags: JSONValue, _ object: inout SocialObject) {
+        for tag in tags.elements {
+            // Pixelfed once sent plain words.
+            guard object.tags.count < EventLimits.elements,
+                let value = tag["name"] ?? (tag.kind == .string ? tag : nil),
+                let name = bounded(value, EventLimits.phrase)
+            else { continue }
+            let isWritten = object.entities.contains { entity in
+                entity.kind == .hashtag && entity.value.map { Self.isSameTag($0, name) } == true
+            }
+            if !isWritten, !object.tags.contains(name) { object.tags.append(name) }
+        }
+    }
+
+    /// Tags are the same in any case.
+    private static func isSameTag(_ a: String, _ b: String) -> Bool {
+        let isSameASCII =
+            a.utf8.count == b.utf8.count
+            && zip(a.utf8, b.utf8).allSatisfy { left, right in
+                left == right || (left < 0x80 && right < 0x80 && left | 0x20 == right | 0x20)
+            }
+        return isSameASCII || a.lowercased() == b.lowercased()
+    }
+
+    // MARK: - Custom emoji
+
+    private func emojiEntities(in text: String, _ emojis: JSONValue) -> [Entity] {
+        var found: [Entity] = []
+        var text = text
+        text.withUTF8 { bytes in
+            var place = ScalarPlace()
+            var position = 0
+            while position < bytes.count, found.count < Self.mostEmoji {
+                guard bytes[position] == UInt8(ascii: ":") else {
+                    position += 1
+                    continue
+                }
+                var end = position + 1
+                while end < bytes.count, end - position <= 100, Self.isShortcode(bytes[end]) { end += 1 }
+                guard end < bytes.count, end > position + 1, bytes[end] == UInt8(ascii: ":"),
+                    let emoji = emoji(UnsafeBufferPointer(rebasing: bytes[(position + 1)..<end]), emojis)
+                else {
+                    position = max(end, position + 1)
+                    continue
+                }
+                place.advance(toByte: position, in: bytes)
+                let start = place.scalars
+                // Shortcodes are ASCII.
+                let length = end + 1 - position
+                found.append(
+                    Entity(
+                        .emoji,
+                        start: start,
+                        end: start + length,
+                        value: emoji["shortcode"]?.string,
+                        url: emoji["url"]?.webAddress
+                    )
+                )
+                position = end + 1
+            }
+        }
+        return found
+    }
+
+    private func emoji(_ shortcode: UnsafeBufferPointer<UInt8>, _ emojis: JSONValue) -> JSONValue? {
+        for emoji in emojis.elements {
+            let isMeant = emoji["shortcode"]?.withUTF8 { $0.count == shortcode.count && $0.elementsEqual(shortcode) }
+            if isMeant == true { return emoji }
+        }
+        return nil
+    }
+
+    private static func isShortcode(_ byte: UInt8) -> Bool {
+        (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "_")
+            || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
+    }
+
+    /// Both in the order of the text; emoji inside a link are left to the link.
+    private static func merged(_ links: [Entity], _ emoji: [Entity]) -> [Entity] {
+        guard !links.isEmpty else { return emoji }
+        var merged: [Entity] = []
+        merged.reserveCapacity(links.count + emoji.count)
+        var rest = links[...]
+        for entity in emoji {
+            while let link = rest.first, link.end <= entity.start { merged.append(rest.removeFirst()) }
+            if let link = rest.first, link.start < entity.end { continue }
+            merged.append(entity)
+        }
+        return merged + rest
+    }
+}
+
+/// A place in UTF-8 text, counted in scalars and bytes.
+private struct ScalarPlace {
+    var scalars = 0
+    var bytes = 0
+
+    mutating func advance(to target: Int, in text: UnsafeBufferPointer<UInt8>) {
+        while scalars < target, bytes < text.count { step(in: text) }
+    }
+
+    mutating func advance(toByte target: Int, in text: UnsafeBufferPointer<UInt8>) {
+        while bytes < target, bytes < text.count { step(in: text) }
+    }
+
+    private mutating func step(in text: UnsafeBufferPointer<UInt8>) {
+        bytes += 1
+        while bytes < text.count, text[bytes] & 0xC0 == 0x80 { bytes += 1 }
+        scalars += 1
+    }
+}

@@ -1,0 +1,155 @@
+package import ConnectorKit
+import JSON
+package import SocialEvents
+
+/// Turns the bytes of a stream into batches of events, with cursors from which pulling can go on: a state machine without I/O and clock.
+package struct MastodonStreamReader {
+    /// Events after which the cursor goes along with a batch; it is larger than most events, and a pull that begins earlier finds what it knows.
+    private static let eventsPerCursor = 25
+    /// Most bytes of one event of the stream.
+    private static let longestEvent = 4 << 20
+
+    private var parser = ServerSentEventParser(longest: longestEvent)
+    private var cursor: MastodonCursor
+    private var untold = 0
+    private let kind: MastodonConfiguration.Kind
+    private let normalizer: MastodonNormalizer
+    private let json = JSONParser(maximumSize: longestEvent)
+
+    /// A reader at the start of a connection that goes on from `cursor`.
+    package init(_ cursor: MastodonCursor, _ kind: MastodonConfiguration.Kind, _ normalizer: MastodonNormalizer) {
+        self.cursor = cursor
+        // The host pulls until it has caught up before it lets the stream's cursors count.
+        self.cursor.paging = nil
+        self.kind = kind
+        self.normalizer = normalizer
+    }
+
+    /// What `chunk` brings; `nil` when there is nothing to make durable.
+    ///
+    /// A piece without an event is a comment that keeps the connection alive: then the stream is quiet, and the cursor goes along.
+    package mutating func read(_ chunk: [UInt8], now: Timestamp) throws(ServerSentEventParser.TooLong) -> EventBatch? {
+        normalizer.now = now
+        let messages = try parser.read(chunk)
+        var batch = EventBatch()
+        for message in messages { take(message, into: &batch) }
+        untold += batch.events.count
+        if untold >= Self.eventsPerCursor || (messages.isEmpty && untold > 0 && parser.isBetweenEvents) {
+            untold = 0
+            batch.cursor = cursor.encoded
+        }
+        return batch.events.isEmpty && batch.deadLetters.isEmpty && batch.cursor == nil ? nil : batch
+    }
+
+    /// The cursor after the last event, where it has not gone along with a batch yet; for the end of a connection.
+    package mutating func lastCursor() -> Cursor? {
+        guard untold > 0 else { return nil }
+        untold = 0
+        return cursor.encoded
+    }
+
+    private mutating func take(_ message: ServerSentEventParser.Message, into batch: inout EventBatch) {
+        switch message.event {
+        case "update" where kind != .notifications:
+            status(message, .appearance, into: &batch)
+        case "status.update" where kind != .notifications:
+            status(message, .change, into: &batch)
+        case "notification" where kind == .notifications:
+            notification(message, into: &batch)
+        case "delete":
+            delete(message, into: &batch)
+        case "update", "status.update", "notification":
+            // Another source reads these.
+            break
+        default:
+            batch.events.append(unrecognised(message))
+        }
+    }
+
+    private mutating func status(
+        _ message: ServerSentEventParser.Message,
+        _ occasion: MastodonNormalizer.Occasion,
+        into batch: inout EventBatch
+    ) {
+        let count = batch.events.count
+        let read = parse(message, into: &batch) { [normalizer] root, events in
+            MastodonCursor.Item(try normalizer.status(root, on: occasion, into: &events))
+        }
+        guard let item = read else { return }
+        let known = cursor.item(item.id)
+        if let known, known.revision >= item.revision, item.revision > 0 || occasion == .appearance {
+            // Said before.
+            batch.events.removeLast(batch.events.count - count)
+        } else if known != nil || occasion == .appearance {
+            cursor.note(item)
+        }
+    }
+
+    private mutating func notification(_ message: ServerSentEventParser.Message, into batch: inout EventBatch) {
+        let count = batch.events.count
+        let read = parse(message, into: &batch) { [normalizer] root, events in
+            let reading = try normalizer.notification(root, into: &events)
+            return MastodonCursor.Item(id: reading.id, createdAt: reading.createdAt)
+        }
+        guard let item = read else { return }
+        if cursor.item(item.id) == nil {
+            cursor.note(item)
+        } else {
+            batch.events.removeLast(batch.events.count - count)
+        }
+    }
+
+    private mutating func delete(_ message: ServerSentEventParser.Message, into batch: inout EventBatch) {
+        let text = String(decoding: message.data, as: UTF8.self)
+        // Some servers write a JSON string.
+        let id = text.trimmingQuotes
+        if let event = normalizer.deletion(id) {
+            batch.events.append(event)
+            cursor.forget(id)
+        } else {
+            // It was never seen here, or too long ago to know what it was.
+            var event = unrecognised(message, "deletion", normalizer.localName(String(id.prefix(200))))
+            event.data.loss.append(Loss("data", .dropped, "the server names only its own id, which was not seen here"))
+            batch.events.append(event)
+        }
+    }
+
+    /// Reads the JSON of a message; one that cannot be read becomes a dead letter.
+    private func parse(
+        _ message: ServerSentEventParser.Message,
+        into batch: inout EventBatch,
+        _ read: (JSONValue, inout [Event]) throws -> MastodonCursor.Item
+    ) -> MastodonCursor.Item? {
+        let count = batch.events.count
+        do {
+            return try json.parse(message.data) { try read($0, &batch.events) }
+        } catch {
+            batch.events.removeLast(batch.events.count - count)
+            batch.deadLetters.append(
+                DeadLetter(
+                    reason: "\(message.event) in the stream: \((error as? JSONError)?.description ?? "unreadable")",
+                    contentType: "application/json",
+                    payload: message.data
+                )
+            )
+            return nil
+        }
+    }
+
+    private func unrecognised(
+        _ message: ServerSentEventParser.Message,
+        _ namespace: String = "payload",
+        _ native: String? = nil
+    ) -> Event {
+        let name = String(message.event.prefix(200))
+        let bytes = Array("event: \(name)\ndata: ".utf8) + message.data
+        return normalizer.unrecognised(bytes, contentType: "text/event-stream", namespace, native)
+    }
+}
+
+extension String {
+    /// The text without quotation marks around it.
+    fileprivate var trimmingQuotes: String {
+        utf8.count >= 2 && hasPrefix("\"") && hasSuffix("\"") ? String(dropFirst().dropLast()) : self
+    }
+}
