@@ -10,6 +10,8 @@ public struct ConnectorDescriptor: Sendable {
     public var capabilities: Set<Capability>
     /// How often to ask when the operator does not say.
     public var defaultInterval: ClosedRange<Duration>
+    /// What the platform asks for one read of each kind that ``Quota/reads(_:ids:)`` names, all in one currency; empty where it is free.
+    public var prices: [String: Money]
 
     /// What a connector can tell beyond that something was said.
     public enum Capability: String, Sendable, Hashable, CaseIterable {
@@ -29,12 +31,14 @@ public struct ConnectorDescriptor: Sendable {
         summary: String,
         settings: [any SettingDescription],
         capabilities: Set<Capability> = [],
-        defaultInterval: ClosedRange<Duration> = .seconds(60) ... .seconds(3600)
+        defaultInterval: ClosedRange<Duration> = .seconds(60) ... .seconds(3600),
+        prices: [String: Money] = [:]
     ) {
         self.name = name
         self.summary = summary
         self.settings = settings
         self.capabilities = capabilities
         self.defaultInterval = defaultInterval
+        self.prices = prices
     }
 }

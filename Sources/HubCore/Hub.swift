@@ -15,6 +15,9 @@ package final class Hub: Service, Sendable {
     package let bus: any MessageBus
     private let runners: [SourceName: SourceRunner]
     private let order: [SourceName]
+    private let accounts: [(key: AccountKey, connector: String, account: HubAccount)]
+    private let accountsOfSources: [SourceName: AccountKey]
+    private let spending: SpendKeeper
     private let retention: RetentionPolicy
     private let services: HubServices
     private let currentPhase = Mutex(HubPhase.starting)
@@ -29,6 +32,7 @@ package final class Hub: Service, Sendable {
     ///   - configuration: what to read and how long to keep it.
     ///   - bus: the log. It is not closed by the hub: readers may outlive it.
     ///   - http: makes the HTTP client of a network policy.
+    ///   - webSockets: makes the WebSocket client of a network policy; without it none is opened.
     ///   - clock: tells the time.
     ///   - alarm: does the waiting; one on `clock` when none is given.
     ///   - logger: logs changes of state.
@@ -38,6 +42,7 @@ package final class Hub: Service, Sendable {
         configuration: HubConfiguration,
         bus: any MessageBus,
         http: HTTPClientFactory,
+        webSockets: WebSocketClientFactory = { _ in NoWebSockets() },
         clock: any WallClock = SystemClock(),
         alarm: Alarm? = nil,
         logger: Logger,
@@ -55,14 +60,32 @@ package final class Hub: Service, Sendable {
             wakeups: Wakeups()
         )
         self.services = services
-        var clients: [SourceNetwork: any HTTPClient] = [:]
+        var accounts: [AccountKey: HubAccount] = [:]
+        var described: [(key: AccountKey, connector: String, account: HubAccount)] = []
+        for account in configuration.accounts {
+            let key = AccountKey.named(account.name)
+            let made = HubAccount(key, meter: account.budget.meter(for: account.connector), bus: bus)
+            accounts[key] = made
+            described.append((key, account.connector.descriptor.name, made))
+        }
+        var clients: [SourceNetwork: NetworkClients] = [:]
         var runners: [SourceName: SourceRunner] = [:]
         for source in configuration.sources {
-            let client = try clients[source.network] ?? http(source.network)
+            let client =
+                try clients[source.network]
+                ?? NetworkClients(http: try http(source.network), webSockets: try webSockets(source.network))
             clients[source.network] = client
-            runners[source.name] = SourceRunner(source, http: client, services: services)
+            // A source without an account is one of its own, not worth a line among the accounts.
+            let account =
+                accounts[source.account]
+                ?? HubAccount(source.account, meter: BudgetConfiguration().meter(for: source.connector), bus: bus)
+            accounts[source.account] = account
+            runners[source.name] = SourceRunner(source, clients: client, account: account, services: services)
         }
         self.runners = runners
+        self.accounts = described
+        accountsOfSources = Dictionary(configuration.sources.map { ($0.name, $0.account) }) { $1 }
+        spending = SpendKeeper(Array(accounts.values), services: services)
         order = configuration.sources.map(\.name)
     }
 
@@ -86,9 +109,11 @@ package final class Hub: Service, Sendable {
     private func readAll() async {
         // Awaited below. No child task, because it must go on ringing while cancelled sources are given their grace.
         let ringing = Task { await services.alarm.run() }
+        await spending.restore()
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.retain() }
+                group.addTask { await self.spending.run() }
                 for name in order {
                     if let runner = runners[name], runner.source.isEnabled { runner.wake() }
                 }
@@ -100,6 +125,7 @@ package final class Hub: Service, Sendable {
             beginStopping()
         }
         for runner in runners.values { runner.stop() }
+        await spending.save()
         ringing.cancel()
         await ringing.value
     }
@@ -136,6 +162,36 @@ package final class Hub: Service, Sendable {
 
     /// One source; `nil` when there is none of that name.
     package func source(_ name: SourceName) -> SourceStatus? { runners[name]?.cell.status }
+
+    /// The configured accounts, in the order of the configuration.
+    package func accountStatuses() -> [AccountStatus] {
+        accounts.map { key, connector, account in
+            AccountStatus(
+                name: account.name,
+                connector: connector,
+                sources: order.filter { accountsOfSources[$0] == key },
+                limits: account.meter.buckets,
+                spend: spend(of: account)
+            )
+        }
+    }
+
+    private func spend(of account: HubAccount) -> AccountStatus.Spend? {
+        let currency = account.meter.currency
+        func money(_ micros: Int64) -> Money { Money(micros: micros, currency: currency) }
+        return account.meter.withSpend { spend in
+            guard !spend.prices.isEmpty else { return nil }
+            let forecast = spend.forecast(now: services.clock.now)
+            return AccountStatus.Spend(
+                today: money(spend.spentToday),
+                month: money(spend.spentThisMonth),
+                dayForecast: money(forecast.day),
+                monthForecast: money(forecast.month),
+                dayBudget: spend.dailyBudget.map(money),
+                monthBudget: spend.monthlyBudget.map(money)
+            )
+        }
+    }
 
     /// What all sources did since the hub started.
     package var totals: SourceCounts {
@@ -179,4 +235,10 @@ package final class Hub: Service, Sendable {
         case .starting, .running: return runner
         }
     }
+}
+
+/// The clients of sources with the same network policy.
+struct NetworkClients: Sendable {
+    let http: any HTTPClient
+    let webSockets: any WebSocketClient
 }

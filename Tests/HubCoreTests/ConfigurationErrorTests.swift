@@ -16,6 +16,11 @@ struct Fault: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 }
 
+/// An account of a connector that costs money, with this in its budget.
+private func budget(_ text: String) -> String {
+    "accounts:\n  acme:\n    connector: priced\n    budget: { \(text) }\n"
+}
+
 private func source(_ lines: String) -> String {
     "sources:\n  blog:\n    connector: sample\n    url: https://example.org/feed\n" + lines
 }
@@ -92,7 +97,7 @@ private let faults = [
     Fault(
         "a connector like no other",
         "sources:\n  blog: { connector: gazette }\n",
-        "hub.yaml:2:22: sources.blog.connector: there is no connector `gazette`; known are: list, other, sample"
+        "hub.yaml:2:22: sources.blog.connector: there is no connector `gazette`; known are: list, other, priced, sample"
     ),
     Fault(
         "a mistyped setting of the connector",
@@ -125,9 +130,29 @@ private let faults = [
         "hub.yaml:5:14: sources.blog.enabled: expected true or false (YAML 1.2 knows no other words), found \"yes\"; did you mean `true`?"
     ),
     Fault(
-        "a priority, which is for later",
-        source("    priority: high\n"),
-        "hub.yaml:5:5: sources.blog.priority: `priority` is not available in this version; remove it"
+        "a priority there is not",
+        source("    priority: highest\n"),
+        "hub.yaml:5:15: sources.blog.priority: expected one of low, normal, high, found \"highest\""
+    ),
+    Fault(
+        "a budget without a currency",
+        budget("per_day: 20"),
+        "hub.yaml:4:24: accounts.acme.budget.per_day: expected an amount such as 20 USD or 0.005 USD, found \"20\"; did you mean `20 USD`?"
+    ),
+    Fault(
+        "a budget in two currencies",
+        budget("per_day: 20 EUR"),
+        "hub.yaml:4:5: accounts.acme.budget: amounts of several currencies cannot be added: EUR, USD"
+    ),
+    Fault(
+        "a price for what the platform does not sell",
+        budget("prices: { posts: 1 USD }"),
+        "hub.yaml:4:25: accounts.acme.budget.prices.posts: unknown setting; did you mean `post`?"
+    ),
+    Fault(
+        "a budget where reading is free",
+        "accounts:\n  acme:\n    connector: sample\n    budget: { per_day: 1 USD }\n",
+        "hub.yaml:4:5: accounts.acme.budget: the connector `sample` reads for free; remove the budget"
     ),
     Fault(
         "a certificate file that is not there",

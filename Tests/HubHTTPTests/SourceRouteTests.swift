@@ -32,6 +32,15 @@ struct SourceRouteTests {
         }
     }
 
+    @Test("Accounts are listed, none where none is configured")
+    func accounts() async throws {
+        try await RunningHub.run(sources: Self.sources) { hub in
+            let answer = try await hub.get("/v1/accounts")
+            #expect(answer.status == 200)
+            #expect(answer.text == #"{"accounts":[]}"#)
+        }
+    }
+
     @Test("An unknown source is answered with the nearest one")
     func unknown() async throws {
         try await RunningHub.run(sources: Self.sources) { hub in

@@ -23,10 +23,13 @@ package final class AccountMeter: Sendable {
 
     /// Buckets that are remembered; a connector has a handful.
     private static let mostBuckets = 200
+    /// The currency of what is spent.
+    package let currency: String
     private let state: Mutex<State>
 
     /// An account of which nothing is known yet.
-    package init(spend: SpendMeter = SpendMeter()) {
+    package init(spend: SpendMeter = SpendMeter(), currency: String = "USD") {
+        self.currency = currency
         state = Mutex(State(spend: spend))
     }
 

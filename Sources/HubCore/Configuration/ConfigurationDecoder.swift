@@ -38,7 +38,7 @@ struct ConfigurationDecoder {
         configuration.retention.age = value(HubSettings.retentionAge, retention) ?? nil
         configuration.retention.size = (value(HubSettings.retentionSize, retention) ?? nil).map { Int64($0) }
         configuration.simulators = decodeSimulators(top, listen: configuration.listen)
-        let accounts = decodeAccounts(top)
+        let accounts = decodeAccounts(top, into: &configuration)
         // Names are unique in the file, but those that come from lists may meet them or each other.
         var names: Set<SourceName> = []
         for member in named("sources", of: top) {
@@ -174,7 +174,10 @@ struct ConfigurationDecoder {
     }
 
     /// The accounts, by name; one that could not be read is there with `nil`, so that its sources are not blamed for it.
-    private mutating func decodeAccounts(_ top: [SettingNode.Member]) -> [String: Account?] {
+    private mutating func decodeAccounts(
+        _ top: [SettingNode.Member],
+        into configuration: inout HubConfiguration
+    ) -> [String: Account?] {
         var accounts: [String: Account?] = [:]
         for member in named("accounts", of: top) {
             let path = "accounts.\(member.key)"
@@ -183,19 +186,56 @@ struct ConfigurationDecoder {
             let settings = Settings(members, path: path, position: member.value.position)
             guard let type = connector(settings, members, path: path) else { continue }
             let own = type.descriptor.settings
-            refuseUnknown(
-                members,
-                path: path,
-                known: [SourceSettings.connector.name] + own.map(\.name),
-                later: SourceSettings.later
-            )
-            let shared = members.filter { $0.key != SourceSettings.connector.name }
+            refuseUnknown(members, path: path, known: [SourceSettings.connector.name, "budget"] + own.map(\.name))
+            let shared = members.filter { $0.key != SourceSettings.connector.name && $0.key != "budget" }
             accounts[member.key] = Account(
                 connector: type.descriptor.name,
                 members: resolved(shared, of: own, path: path)
             )
+            let budget = decodeBudget(members, of: type, path: path)
+            configuration.accounts.append(AccountConfiguration(name: member.key, connector: type, budget: budget))
         }
         return accounts
+    }
+
+    private mutating func decodeBudget(
+        _ members: [SettingNode.Member],
+        of type: any Connector.Type,
+        path parent: String
+    ) -> BudgetConfiguration {
+        let path = join(parent, "budget")
+        guard let member = members.first(where: { $0.key == "budget" }),
+            let parts = self.members(of: member.value, path: path)
+        else { return BudgetConfiguration() }
+        let list = type.descriptor.prices
+        guard !list.isEmpty else {
+            let message = "the connector `\(type.descriptor.name)` reads for free; remove the budget"
+            complain(SettingsError(at: member.position, path: path, message))
+            return BudgetConfiguration()
+        }
+        refuseUnknown(parts, path: path, known: AccountSettings.budget.map(\.name) + ["prices"])
+        parts.forEach { refuseReferences($0, path: path) }
+        let settings = Settings(parts, path: path, position: member.value.position)
+        var budget = BudgetConfiguration(
+            perDay: value(AccountSettings.perDay, settings),
+            perMonth: value(AccountSettings.perMonth, settings)
+        )
+        if let prices = parts.first(where: { $0.key == "prices" }) {
+            let kinds = self.members(of: prices.value, path: join(path, "prices")) ?? []
+            refuseUnknown(kinds, path: join(path, "prices"), known: list.keys.sorted())
+            let amounts = Settings(kinds, path: join(path, "prices"), position: prices.value.position)
+            for kind in kinds where list[kind.key] != nil {
+                budget.prices[kind.key] = value(Setting(kind.key, .money, summary: "What one read costs."), amounts)
+            }
+        }
+        let amounts = Array(budget.prices.values) + list.values + [budget.perDay, budget.perMonth].compactMap(\.self)
+        let currencies = Set(amounts.map(\.currency))
+        if currencies.count > 1 {
+            let message =
+                "amounts of several currencies cannot be added: \(currencies.sorted().joined(separator: ", "))"
+            complain(SettingsError(at: member.position, path: path, message))
+        }
+        return budget
     }
 
     // MARK: Sources
@@ -211,7 +251,7 @@ struct ConfigurationDecoder {
         let before = errors.count
         let common = SourceSettings.all.map(\.name)
         let own = type.descriptor.settings.filter { !common.contains($0.name) }
-        refuseUnknown(members, path: path, known: common + own.map(\.name), later: SourceSettings.later)
+        refuseUnknown(members, path: path, known: common + own.map(\.name))
 
         let commonMembers = resolved(
             members.filter { common.contains($0.key) },
@@ -250,6 +290,7 @@ struct ConfigurationDecoder {
                 }
                 var expanded = source
                 expanded.name = SourceName("\(source.name).\(part.nameSuffix)")
+                if case .source = source.account { expanded.account = .source(expanded.name.name) }
                 expanded.settings = part.settings
                 return expanded
             }
@@ -275,6 +316,8 @@ struct ConfigurationDecoder {
         )
         source.deadline = value(SourceSettings.deadline, settings) ?? source.deadline
         source.isEnabled = value(SourceSettings.enabled, settings) ?? source.isEnabled
+        source.priority = value(SourceSettings.priority, settings) ?? source.priority
+        if let account = value(SourceSettings.account, settings) { source.account = .named(account) }
         source.network.allowsPrivateNetwork = value(SourceSettings.allowPrivateNetwork, settings) ?? false
         source.network.proxy = value(SourceSettings.proxy, settings)
         if let file = value(SourceSettings.caFile, settings) {

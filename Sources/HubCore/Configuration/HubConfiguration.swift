@@ -13,6 +13,8 @@ package struct HubConfiguration: Sendable {
     package var retention: RetentionPolicy
     /// Stand-ins of platforms that run inside the hub.
     package var simulators: [SimulatorConfiguration]
+    /// The accounts that sources share, in the order of the file.
+    package var accounts: [AccountConfiguration]
     /// The sources, in the order of the file.
     package var sources: [SourceConfiguration]
 
@@ -23,6 +25,7 @@ package struct HubConfiguration: Sendable {
         log: LogConfiguration = LogConfiguration(),
         retention: RetentionPolicy = RetentionPolicy(),
         simulators: [SimulatorConfiguration] = [],
+        accounts: [AccountConfiguration] = [],
         sources: [SourceConfiguration] = []
     ) {
         self.dataDirectory = dataDirectory
@@ -30,6 +33,7 @@ package struct HubConfiguration: Sendable {
         self.log = log
         self.retention = retention
         self.simulators = simulators
+        self.accounts = accounts
         self.sources = sources
     }
 }

@@ -70,6 +70,11 @@ package enum HubSettings {
             settings: [SourceSettings.connector]
         ),
         Section(
+            key: "accounts.NAME.budget",
+            summary: "What an account may cost; `prices: { KIND: AMOUNT }` overrides the connector's price list.",
+            settings: AccountSettings.budget
+        ),
+        Section(
             key: "sources.NAME",
             summary: "What is read: a connector, how it is asked, and the connector's own settings.",
             settings: SourceSettings.all

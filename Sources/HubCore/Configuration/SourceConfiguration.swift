@@ -17,6 +17,10 @@ package struct SourceConfiguration: Sendable {
     package var network: SourceNetwork
     /// Whether it is read at all.
     package var isEnabled: Bool
+    /// The account it shares with others.
+    package var account: AccountKey
+    /// Whether it stops before or after the account's other sources when limits run short.
+    package var priority: SourcePriority
 
     /// How it is read.
     package var modes: ConnectorModes { connector.modes(of: settings) }
@@ -29,7 +33,9 @@ package struct SourceConfiguration: Sendable {
         interval: ClosedRange<Duration>,
         deadline: Duration = SourceSettings.defaultDeadline,
         network: SourceNetwork = SourceNetwork(),
-        isEnabled: Bool = true
+        isEnabled: Bool = true,
+        account: String? = nil,
+        priority: SourcePriority = .normal
     ) {
         self.name = name
         self.connector = connector
@@ -38,6 +44,8 @@ package struct SourceConfiguration: Sendable {
         self.deadline = deadline
         self.network = network
         self.isEnabled = isEnabled
+        self.account = account.map { .named($0) } ?? .source(name.name)
+        self.priority = priority
     }
 }
 
@@ -62,3 +70,6 @@ package struct SourceNetwork: Sendable, Hashable {
 
 /// Makes the HTTP client for sources of one network policy; called once per policy, when the hub is made.
 package typealias HTTPClientFactory = @Sendable (SourceNetwork) throws -> any HTTPClient
+
+/// Makes the WebSocket client for sources of one network policy; called once per policy, when the hub is made.
+package typealias WebSocketClientFactory = @Sendable (SourceNetwork) throws -> any WebSocketClient

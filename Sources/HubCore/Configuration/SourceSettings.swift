@@ -48,16 +48,19 @@ package enum SourceSettings {
         summary: "How long one pull may take before it is ended.",
         default: defaultDeadline
     )
+    /// Who stops first when limits run short.
+    package static let priority = Setting<SourcePriority>.choice(
+        "priority",
+        summary: "Which of an account's sources stop last when its limits or its budget run short.",
+        default: .normal
+    )
     /// Whether it is read.
     package static let enabled = Setting.flag("enabled", summary: "Whether it is read at all.", default: true)
 
     /// All of them, in the order to show them.
     package static let all: [any SettingDescription] = [
-        connector, account, every, allowPrivateNetwork, proxy, caFile, deadline, enabled,
+        connector, account, every, allowPrivateNetwork, proxy, caFile, deadline, priority, enabled,
     ]
-
-    /// Words that this version knows but cannot act on yet.
-    static let later = ["priority", "budget"]
 
     private static let proxySchemes = ["http://", "https://", "socks4://", "socks4a://", "socks5://", "socks5h://"]
 

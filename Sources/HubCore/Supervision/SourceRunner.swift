@@ -40,11 +40,13 @@ final class SourceRunner: Sendable {
     let cell: SourceCell
     let services: HubServices
     let memory = Mutex(Memory())
-    private let http: any HTTPClient
+    private let clients: NetworkClients
+    private let account: HubAccount
 
-    init(_ source: SourceConfiguration, http: any HTTPClient, services: HubServices) {
+    init(_ source: SourceConfiguration, clients: NetworkClients, account: HubAccount, services: HubServices) {
         self.source = source
-        self.http = http
+        self.clients = clients
+        self.account = account
         self.services = services
         var machine = SourceMachine(
             schedule: PullSchedule(range: source.interval),
@@ -184,7 +186,15 @@ final class SourceRunner: Sendable {
         if let connector = memory.withLock({ $0.connector }) { return connector }
         var logger = services.logger
         logger[metadataKey: "source"] = "\(source.name)"
-        let context = ConnectorContext(source: source.name, http: http, clock: services.clock, logger: logger)
+        let context = ConnectorContext(
+            source: source.name,
+            http: clients.http,
+            clock: services.clock,
+            logger: logger,
+            webSockets: clients.webSockets,
+            account: account,
+            quota: Quota(account.meter, priority: source.priority, clock: services.clock)
+        )
         do {
             let connector = try source.connector.init(settings: source.settings, context: context)
             memory.withLock { $0.connector = connector }

@@ -1,7 +1,9 @@
 import ConnectorKit
 import HubCore
 
-let sampleRegistry = ConnectorRegistry([SampleConnector.self, OtherConnector.self, ListConnector.self])
+let sampleRegistry = ConnectorRegistry([
+    SampleConnector.self, OtherConnector.self, ListConnector.self, PricedConnector.self,
+])
 
 /// Loads a configuration from text, with an environment and files that exist only here.
 func load(

@@ -60,3 +60,27 @@ struct ListConnector: PullSource, SourceExpanding {
         }
     }
 }
+
+/// A connector of a platform that asks for money.
+struct PricedConnector: PullSource {
+    static let descriptor = ConnectorDescriptor(
+        name: "priced",
+        summary: "Reads what costs.",
+        settings: [],
+        prices: ["post": Money(micros: 5_000), "user": Money(micros: 10_000)]
+    )
+
+    private let context: ConnectorContext
+
+    init(settings: Settings, context: ConnectorContext) throws { self.context = context }
+
+    /// Reads three posts and keeps how often it did.
+    func pull(_ request: PullRequest) async throws -> PullPage {
+        try context.quota.admitSpend("post", count: 3)
+        let count =
+            try await context.account.value(for: "count").flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+        try await context.account.setValue(Array(String(count + 1).utf8), for: "count")
+        context.quota.reads("post", ids: (0..<3).map { "\(count)-\($0)" })
+        return PullPage()
+    }
+}
