@@ -124,6 +124,15 @@ extension JSONValue {
     public func isString(_ text: StaticString) -> Bool {
         tag == .string && Self.equal(utf8, text.utf8Start, text.utf8CodeUnitCount)
     }
+
+    /// Whether both are strings, and the same.
+    @inlinable
+    public func isSameString(as other: JSONValue) -> Bool {
+        guard tag == .string, other.tag == .string else { return false }
+        let bytes = other.utf8
+        guard let start = bytes.baseAddress else { return false }
+        return Self.equal(utf8, start, bytes.count)
+    }
 }
 
 // MARK: - Going further
@@ -143,7 +152,13 @@ extension JSONValue {
     ///
     /// Where an object has a name more than once, the first counts.
     @inlinable @_disfavoredOverload
-    public subscript(_ key: String) -> JSONValue? {
+    public subscript(_ key: String) -> JSONValue? { self[named: key] }
+
+    /// The member of a name that is not known beforehand, or nil when it is absent or null, or this is no object.
+    ///
+    /// Labelled, so that a literal always finds the subscript whose name is prepared by the compiler.
+    @inlinable
+    public subscript(named key: String) -> JSONValue? {
         var key = key
         return key.withUTF8 { utf8 in
             guard let name = utf8.baseAddress else { return member(strings, 0, prefix: 0) }

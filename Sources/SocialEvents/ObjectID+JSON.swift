@@ -26,6 +26,17 @@ extension ObjectID {
     public init(_ platform: Platform, _ namespace: String, in object: JSONValue, _ key: StaticString) throws(JSONError)
     {
         guard let value = object[key] else { throw object.missing(key, "an id") }
+        try self.init(platform, namespace, of: value)
+    }
+
+    /// The id of what a payload names by a value, a string or an integer.
+    ///
+    /// - Parameters:
+    ///   - platform: the platform.
+    ///   - namespace: what the id is unique in: an object's kind, or another name such as `actor`.
+    ///   - value: the native id.
+    /// - Throws: `JSONError` with the path when the value is of another kind.
+    public init(_ platform: Platform, _ namespace: String, of value: JSONValue) throws(JSONError) {
         if let id = value.withUTF8({ ObjectID(platform, namespace, utf8: $0) }) {
             self = id
         } else if let number = value.int {

@@ -58,8 +58,8 @@ struct JSONValueTests {
             }
             let text = "{" + (others + [name]).map { "\"\($0)\":\($0 == name ? 1 : 0)" }.joined(separator: ",") + "}"
             try read(text) { root in
-                #expect(root[name]?.int == 1, "\(name)")
-                #expect(root[name + "\u{0}"] == nil)
+                #expect(root[named: name]?.int == 1, "\(name)")
+                #expect(root[named: name + "\u{0}"] == nil)
             }
         }
         try read(#"{"":1,"a\u0000":2,"a":3,"é":4,"authorship_is":5}"#) { root in
