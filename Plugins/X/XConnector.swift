@@ -1,0 +1,63 @@
+public import ConnectorKit
+import HTTPTypes
+import JSON
+import SocialEvents
+
+/// Reads X by its API v2: recent search, mentions, an account's posts, the filtered stream, webhooks, and compliance streams.
+public struct XConnector: PullSource, StreamSource, WebhookSource {
+    /// What it is and which settings it takes.
+    public static let descriptor = ConnectorDescriptor(
+        name: "x",
+        summary:
+            "Reads X (Twitter): searches, mentions, accounts, the filtered stream, webhooks and compliance streams.",
+        settings: XConfiguration.settings,
+        capabilities: [.edits, .deletes, .backfill],
+        defaultInterval: .seconds(30) ... .seconds(900)
+    )
+
+    private let configuration: XConfiguration
+    private let context: ConnectorContext
+    private let client: XClient
+    private let live = XLive()
+
+    /// A source's modes follow from what it reads.
+    public static func modes(of settings: Settings) -> ConnectorModes {
+        switch (try? settings.value(XConfiguration.kindSetting)) ?? nil {
+        case .search, .mentions, .user: .pull
+        case .stream: [.stream, .pull]
+        case .compliance: .stream
+        case .activity: .webhook
+        case nil: [.pull, .stream, .webhook]
+        }
+    }
+
+    /// Checks the settings of one source.
+    public init(settings: Settings, context: ConnectorContext) throws {
+        configuration = try XConfiguration(settings)
+        self.context = context
+        client = XClient(context: context, baseURL: configuration.baseURL, credentials: configuration.credentials)
+    }
+
+    /// Reads one page of a search or a timeline; for a stream, one page of a search for one of its rules.
+    ///
+    /// - Throws: ``ConnectorError``: `rateLimited` where a limit, the budget or the allowance at X is used up, `unauthorized`
+    ///   where the credentials are not taken, `rejected` for a query that X does not understand, `malformed` with the answer where it is no page.
+    public func pull(_ request: PullRequest) async throws -> PullPage {
+        try await XPulling(configuration, client, live).pull(request)
+    }
+
+    /// Brings the rules into step, connects, and reads until X ends the connection.
+    ///
+    /// - Throws: ``ConnectorError``: `unavailable` with X's ladder for a connection that broke, `rateLimited` where another connection is open.
+    public func stream(after cursor: Cursor?, into sink: any EventSink) async throws {
+        try await XStreaming(configuration, client, live).stream(after: cursor, into: sink)
+    }
+
+    /// Answers X's challenges, and takes deliveries whose signature is genuine.
+    public func receive(_ delivery: WebhookDelivery) async throws -> WebhookOutcome {
+        guard let secret = configuration.webhookSecret, configuration.kind == .activity else {
+            throw ConnectorError(.unsupported, "only sources of kind activity take webhooks")
+        }
+        return XWebhook(secret: secret).outcome(of: delivery)
+    }
+}

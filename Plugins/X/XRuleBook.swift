@@ -1,0 +1,89 @@
+import JSON
+import SocialEvents
+
+/// What is known of the rules that the platform names beside a post: whether they are ours, and how an event tells of them.
+///
+/// Rules are remembered as they come, so that a stream makes their names once and not for every post.
+package struct XRuleBook {
+    private struct Entry {
+        var id: [UInt8]
+        var isOwn: Bool
+        var match: Match
+    }
+
+    /// More are made anew each time.
+    private static let most = 2000
+
+    /// How the tags of our rules begin; `nil` where every rule counts as ours.
+    private let ownPrefix: String?
+    private var entries: [Entry] = []
+    private var places: [UInt64: Int] = [:]
+
+    /// A book that knows no rules yet.
+    ///
+    /// - Parameters:
+    ///   - ownPrefix: how the tags of the source's own rules begin; what follows is the rule's name. `nil` where every rule counts.
+    ///   - aliases: names of rules that were there before under another's tag, by their ids.
+    package init(ownPrefix: String? = nil, aliases: [String: String] = [:]) {
+        self.ownPrefix = ownPrefix
+        for (id, name) in aliases {
+            remember(Entry(id: Array(id.utf8), isOwn: true, match: Match(name: name)))
+        }
+    }
+
+    /// What a payload's `matching_rules` say.
+    ///
+    /// - Parameter rules: an array of `{"id", "tag"}`.
+    /// - Returns: the matches with rules that count, at most as many as an event may hold, and whether there are any.
+    mutating func matches(_ rules: JSONValue?) -> (matches: [Match], hasOwn: Bool) {
+        guard let rules else { return ([], ownPrefix == nil) }
+        var matches: [Match] = []
+        matches.reserveCapacity(min(rules.count, EventLimits.elements))
+        for rule in rules.elements.prefix(EventLimits.elements) {
+            guard let entry = entry(rule), entry.isOwn else { continue }
+            matches.append(entry.match)
+        }
+        return (matches, ownPrefix == nil || !matches.isEmpty)
+    }
+
+    private mutating func entry(_ rule: JSONValue) -> Entry? {
+        guard let id = rule["id"] else { return nil }
+        let key = id.withUTF8(Self.hash) ?? 0
+        if let place = places[key], id.withUTF8({ $0.elementsEqual(entries[place].id) }) == true {
+            return entries[place]
+        }
+        guard let entry = make(id, rule["tag"]?.string) else { return nil }
+        remember(entry)
+        return entry
+    }
+
+    private func make(_ id: JSONValue, _ tag: String?) -> Entry? {
+        guard let name = id.string ?? id.int.map({ String($0) }) else { return nil }
+        let bytes = Array(name.utf8)
+        let short = tag.map { String($0.prefix(1000)) }
+        if let ownPrefix {
+            guard let short, short.hasPrefix(ownPrefix) else {
+                return Entry(id: bytes, isOwn: false, match: Match(name: ""))
+            }
+            return Entry(id: bytes, isOwn: true, match: Match(name: String(short.dropFirst(ownPrefix.count))))
+        }
+        return Entry(
+            id: bytes,
+            isOwn: true,
+            match: Match(name: String(name.prefix(100)), tags: short.map { [$0] } ?? [])
+        )
+    }
+
+    private mutating func remember(_ entry: Entry) {
+        guard entries.count < Self.most else { return }
+        places[entry.id.withUnsafeBufferPointer(Self.hash)] = entries.count
+        entries.append(entry)
+    }
+
+    /// FNV-1a with 64 bits; entries are compared in full after it.
+    private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return hash
+    }
+}
