@@ -1,4 +1,5 @@
 import CCurl
+import ConnectorKit
 
 /// The connections of one route: a libcurl multi handle and the easy handles at rest.
 ///

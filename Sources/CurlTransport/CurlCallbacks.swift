@@ -1,4 +1,5 @@
 import CCurl
+import ConnectorKit
 
 // libcurl's way back into Swift. It calls these on the curl thread, from inside the calls that `CurlLoop` makes; the
 // contexts are unretained, since the loop keeps handles and connections alive for as long as libcurl knows them.

@@ -1,3 +1,5 @@
+import ConnectorKit
+
 /// Settings of a ``CurlTransport`` that hold for all its clients.
 package struct CurlTransportConfiguration: Sendable {
     /// Most connections open at once for each distinct policy, proxy and certificate authority; more requests wait in

@@ -1,4 +1,4 @@
-import CurlTransport
+import ConnectorKit
 import Testing
 
 @Suite("The address guard")

@@ -1,4 +1,3 @@
-import CCurl
 import Glibc
 
 /// An IPv4 or IPv6 address as a number.
@@ -16,7 +15,9 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         isIPv4 = true
     }
 
-    private init(ipv6 bytes: UnsafeRawBufferPointer) {
+    /// The 16 bytes of an IPv6 address in network order.
+    package init(ipv6 bytes: UnsafeRawBufferPointer) {
+        precondition(bytes.count >= 16, "an IPv6 address has 16 bytes")
         high = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self))
         low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         isIPv4 = false
@@ -32,20 +33,6 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         var six = in6_addr()
         guard inet_pton(AF_INET6, text, &six) == 1 else { return nil }
         self = withUnsafeBytes(of: six) { IPAddress(ipv6: $0) }
-    }
-
-    /// The address libcurl is about to connect to; nil when it is of another family than IPv4 and IPv6.
-    init?(_ address: UnsafePointer<curl_sockaddr>) {
-        var bytes: (UInt64, UInt64) = (0, 0)
-        let read: IPAddress? = withUnsafeMutableBytes(of: &bytes) { buffer in
-            switch ccurl_address_bytes(address, buffer.assumingMemoryBound(to: UInt8.self).baseAddress) {
-            case 4: IPAddress(ipv4: UInt32(bigEndian: buffer.load(as: UInt32.self)))
-            case 16: IPAddress(ipv6: UnsafeRawBufferPointer(buffer))
-            default: nil
-            }
-        }
-        guard let read else { return nil }
-        self = read
     }
 
     /// The usual notation: dotted quad, or eight groups of hexadecimal digits.
