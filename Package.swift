@@ -14,7 +14,7 @@ let settings: [SwiftSetting] = [
 /// The connectors.
 ///
 /// A new one is a folder under `Plugins/`, its name here, and its line in `Sources/roost/Connectors.swift`.
-let connectors = ["Feed"]
+let connectors = ["Bluesky", "Feed", "Mastodon", "X"]
 
 /// A connector's target: its code lies in `Plugins/NAME` beside its README and fixtures.
 func connector(_ name: String) -> Target {
@@ -31,6 +31,16 @@ func connector(_ name: String) -> Target {
     )
 }
 
+/// A program that shows what a connector makes of files of payloads: `Tests/Corpus/NAMEDump`.
+func dump(_ name: String) -> Target {
+    .executableTarget(
+        name: "\(name)Dump",
+        dependencies: [.target(name: "\(name)Connector"), "ConnectorKit", "JSON", "SocialEvents"],
+        path: "Tests/Corpus/\(name)Dump",
+        swiftSettings: settings
+    )
+}
+
 /// A target of the host under `Sources/`.
 func room(_ name: String, exclude: [String] = [], _ dependencies: Target.Dependency...) -> Target {
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
@@ -39,6 +49,23 @@ func room(_ name: String, exclude: [String] = [], _ dependencies: Target.Depende
 /// A target of tests under `Tests/`.
 func tests(_ name: String, exclude: [String] = [], _ dependencies: Target.Dependency...) -> Target {
     .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+/// A connector's tests: `Tests/NAMETests`.
+func connectorTests(_ name: String) -> Target {
+    tests(
+        "\(name)Tests",
+        .target(name: "\(name)Connector"),
+        "ConnectorTesting",
+        "ConnectorKit",
+        "SocialEvents",
+        "JSON",
+        "Markup",
+        "PlatformSimulators",
+        "SimulatorTesting",
+        httpTypes,
+        logging
+    )
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -74,7 +101,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: connectors.map(connector) + [
+    targets: connectors.map(connector) + connectors.map(dump) + [
         .target(
             name: "CSimdJSON",
             cxxSettings: [.define("NDEBUG")],
@@ -124,10 +151,10 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .executableTarget(
-            name: "FeedDump",
-            dependencies: ["FeedConnector", "JSON", "SocialEvents"],
-            path: "Tests/Corpus/FeedDump",
+        .target(
+            name: "SimulatorTesting",
+            dependencies: ["PlatformSimulators", "ConnectorKit", "SocialEvents", httpTypes],
+            path: "Tests/SimulatorTesting",
             swiftSettings: settings
         ),
 
@@ -146,17 +173,7 @@ let package = Package(
         ),
         tests("CurlTransportTests", "CurlTransport", "ConnectorKit", httpTypes),
         tests("SQLiteBusTests", "SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", grdb),
-        tests(
-            "FeedTests",
-            "FeedConnector",
-            "ConnectorTesting",
-            "ConnectorKit",
-            "SocialEvents",
-            "JSON",
-            "Markup",
-            httpTypes,
-            logging
-        ),
+    ] + connectors.map(connectorTests) + [
         tests(
             "HubCoreTests",
             "HubCore",

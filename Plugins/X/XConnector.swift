@@ -12,7 +12,9 @@ public struct XConnector: PullSource, StreamSource, WebhookSource {
             "Reads X (Twitter): searches, mentions, accounts, the filtered stream, webhooks and compliance streams.",
         settings: XConfiguration.settings,
         capabilities: [.edits, .deletes, .backfill],
-        defaultInterval: .seconds(30) ... .seconds(900)
+        defaultInterval: .seconds(30) ... .seconds(900),
+        // X's list of 2026; an account's `budget` may set others.
+        prices: ["post": Money(micros: 5_000), "user": Money(micros: 10_000)]
     )
 
     private let configuration: XConfiguration
