@@ -131,16 +131,18 @@ struct MastodonPage {
     }
 
     private mutating func readStatus(_ element: Element) throws(JSONError) {
-        let known = cursor.item(element.id)
+        let known = cursor.item(element.id).flatMap { $0.object == nil ? nil : $0 }
+        if let known {
+            let editedAt = element.value["edited_at"]?.moment
+            // Most of what is looked at again is as it was.
+            guard known.isElsewhere || editedAt.map(MastodonNormalizer.revision) ?? 0 > known.revision else { return }
+        }
         let count = events.count
         let reading = try normalizer.status(element.value, on: .appearance, into: &events)
-        if let known, known.object != nil {
+        if let known {
             // Its making was told before; of its editing only what is new.
-            if known.revision >= reading.revision {
-                events.removeLast(events.count - count)
-            } else {
-                events.remove(at: count)
-            }
+            events.remove(at: count)
+            if known.revision >= reading.revision { events.removeLast(events.count - count) }
         }
         cursor.note(MastodonCursor.Item(reading))
     }

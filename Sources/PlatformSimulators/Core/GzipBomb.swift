@@ -7,10 +7,12 @@ enum GzipBomb {
         bits.append(0b1, count: 1)
         bits.append(0b01, count: 2)
         bits.appendCode(0x30 + 0x20, count: 8)
-        for _ in 0..<(decompressedSize / 258) {
+        // Eight of these codes are thirteen bytes, and from the second eight on always the same.
+        for _ in 0..<16 {
             bits.appendCode(0b1100_0101, count: 8)
             bits.appendCode(0, count: 5)
         }
+        bits.repeatLast(13, times: max(0, decompressedSize / 258 / 8 - 2))
         bits.appendCode(0, count: 7)
         return bits.finished() + [0, 0, 0, 0, 0, 0, 0, 0]
     }
@@ -36,6 +38,13 @@ enum GzipBomb {
         /// Huffman codes go with their highest bit first.
         mutating func appendCode(_ code: UInt32, count: UInt32) {
             for bit in (0..<count).reversed() { append(code >> bit & 1, count: 1) }
+        }
+
+        /// Appends the last whole bytes again, for codes that end where they began within a byte.
+        mutating func repeatLast(_ count: Int, times: Int) {
+            let last = bytes.suffix(count)
+            bytes.reserveCapacity(bytes.count + count * times + 16)
+            for _ in 0..<times { bytes += last }
         }
 
         mutating func finished() -> [UInt8] {

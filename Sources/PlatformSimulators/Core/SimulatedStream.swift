@@ -31,6 +31,9 @@ package final class SimulatedStream: Sendable {
     /// Whether somebody may still be reading.
     package var isOpen: Bool { state.withLock { $0.end == nil } }
 
+    /// Whether its reader has taken everything and waits for more.
+    package var isAwaited: Bool { state.withLock { $0.reader != nil } }
+
     /// Sends bytes; does nothing once the stream has ended or is mute.
     package func send(_ bytes: [UInt8]) {
         let reader: CheckedContinuation<[UInt8]?, any Error>? = state.withLock { state in
