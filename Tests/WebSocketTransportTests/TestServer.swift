@@ -63,6 +63,7 @@ final class TestServer: Sendable {
     ///   - subprotocol: what it chooses.
     ///   - answer: what it does with a frame; closing frames and pings it answers itself.
     ///   - talk: what it does once a connection is open.
+    /// - Throws: when it cannot listen.
     init(
         isSecure: Bool = false,
         subprotocol: String? = nil,
