@@ -60,7 +60,7 @@ struct BlueskySession: Sendable, Hashable {
     init?(stored: [UInt8]) {
         let parts = try? JSONParser(maximumSize: 64 << 10).parse(stored) { root in
             try ["identifier", "server", "home", "access", "refresh"].map { key in
-                guard let text = root[key]?.string else { throw JSONError(.missing, "incomplete") }
+                guard let text = root[named: key]?.string else { throw JSONError(.missing, "incomplete") }
                 return text
             }
         }

@@ -93,10 +93,19 @@ public struct JSONElements: Sequence {
 public struct JSONKey {
     /// The name's bytes, valid UTF-8, escapes resolved.
     public let utf8: UnsafeBufferPointer<UInt8>
+    /// The first eight bytes, zeros after fewer: they tell most names apart, so that a `switch` compares numbers.
+    @usableFromInline let word: UInt64
 
-    @inlinable
+    /// A name on the tape, behind which there are always eight bytes to read: others of the string buffer, or its padding.
+    @inlinable @inline(__always)
     init(_ utf8: UnsafeBufferPointer<UInt8>) {
         self.utf8 = utf8
+        guard let start = utf8.baseAddress else {
+            word = 0
+            return
+        }
+        let mask = utf8.count >= 8 ? UInt64.max : 1 << (8 * UInt64(utf8.count)) - 1
+        word = UnsafeRawPointer(start).loadUnaligned(as: UInt64.self) & mask
     }
 
     /// The name.
@@ -104,9 +113,11 @@ public struct JSONKey {
     public var string: String { String(decoding: utf8, as: UTF8.self) }
 
     /// Whether the name is the given one.
-    @inlinable
+    @inlinable @inline(__always)
     public static func == (key: JSONKey, name: StaticString) -> Bool {
-        JSONValue.equal(key.utf8, name.utf8Start, name.utf8CodeUnitCount)
+        let count = name.utf8CodeUnitCount
+        guard key.utf8.count == count, key.word == JSONValue.prefix(name.utf8Start, count) else { return false }
+        return count <= 8 || JSONValue.equal(key.utf8, name.utf8Start, count)
     }
 
     /// Whether the name is another than the given one.
@@ -116,7 +127,7 @@ public struct JSONKey {
     }
 
     /// Lets `switch` choose by name: `switch member.key { case "id": ... }`.
-    @inlinable
+    @inlinable @inline(__always)
     public static func ~= (name: StaticString, key: JSONKey) -> Bool {
         key == name
     }

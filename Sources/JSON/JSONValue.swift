@@ -148,12 +148,6 @@ extension JSONValue {
         return member(name, count, prefix: Self.prefix(name, count))
     }
 
-    /// The member of that name, or nil when it is absent or null, or this is no object.
-    ///
-    /// Where an object has a name more than once, the first counts.
-    @inlinable @_disfavoredOverload
-    public subscript(_ key: String) -> JSONValue? { self[named: key] }
-
     /// The member of a name that is not known beforehand, or nil when it is absent or null, or this is no object.
     ///
     /// Labelled, so that a literal always finds the subscript whose name is prepared by the compiler.

@@ -3,6 +3,8 @@
 extension JSONWriter {
     /// Writes a member with a string.
     public mutating func member(_ name: StaticString, _ value: String) {
+        let isWritten: Void? = value.utf8.withContiguousStorageIfAvailable { plainMember(name, $0) }
+        guard isWritten == nil else { return }
         key(name)
         string(value)
     }

@@ -67,7 +67,82 @@ extension JSONWriter {
 
     /// Writes a member's name; its value follows.
     public mutating func key(_ name: StaticString) {
-        quoted(UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount), colon: true)
+        assert(Self.isPlain(name), "a literal name is written as it is")
+        let count = name.utf8CodeUnitCount
+        let comma = needsComma ? 1 : 0
+        append(reserving: count + 12) { text in
+            Self.put(name.utf8Start, count, to: text, comma)
+            return comma + count + 3
+        }
+        needsComma = false
+    }
+
+    /// Writes a member with a string: its name, which needs no escape, and the value, at once.
+    mutating func plainMember(_ name: StaticString, _ value: UnsafeBufferPointer<UInt8>) {
+        assert(Self.isPlain(name), "a literal name is written as it is")
+        let count = name.utf8CodeUnitCount
+        let comma = needsComma ? 1 : 0
+        var position = 0
+        append(reserving: count + value.count + 14) { text in
+            Self.put(name.utf8Start, count, to: text, comma)
+            let start = comma + count + 3
+            text[start] = UInt8(ascii: "\"")
+            position = Self.copyPlain(value, from: 0, to: text + start + 1)
+            guard position == value.count else { return start + 1 + position }
+            text[start + 1 + position] = UInt8(ascii: "\"")
+            return start + 2 + position
+        }
+        needsComma = true
+        if position < value.count { quotedRest(value, from: position, colon: false) }
+    }
+
+    /// Writes a comma if one is due, and a name in quotes with its colon; up to eight bytes beyond it are written and to be overwritten.
+    @inline(__always)
+    private static func put(
+        _ name: UnsafePointer<UInt8>,
+        _ count: Int,
+        to text: UnsafeMutablePointer<UInt8>,
+        _ comma: Int
+    ) {
+        text[0] = UInt8(ascii: ",")
+        text[comma] = UInt8(ascii: "\"")
+        let target = UnsafeMutableRawPointer(text + comma + 1)
+        let source = UnsafeRawPointer(name)
+        // Short copies by words: the names of members are seldom longer than two.
+        var offset = 0
+        while offset + 8 <= count {
+            target.storeBytes(
+                of: source.loadUnaligned(fromByteOffset: offset, as: UInt64.self),
+                toByteOffset: offset,
+                as: UInt64.self
+            )
+            offset += 8
+        }
+        if offset < count {
+            if count >= 8 {
+                target.storeBytes(
+                    of: source.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self),
+                    toByteOffset: count - 8,
+                    as: UInt64.self
+                )
+            } else {
+                while offset < count {
+                    target.storeBytes(
+                        of: source.load(fromByteOffset: offset, as: UInt8.self),
+                        toByteOffset: offset,
+                        as: UInt8.self
+                    )
+                    offset += 1
+                }
+            }
+        }
+        text[comma + 1 + count] = UInt8(ascii: "\"")
+        text[comma + 2 + count] = UInt8(ascii: ":")
+    }
+
+    /// Whether a literal can stand in quotes as it is.
+    private static func isPlain(_ name: StaticString) -> Bool {
+        name.withUTF8Buffer { $0.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") } }
     }
 
     /// Writes a member's name; its value follows.

@@ -87,7 +87,7 @@ enum SourceTable {
             "name", "connector", "state", "since", "reason", "until", "last_pull_at", "last_event_at", "next_pull_at",
         ]
         var rows = fields.compactMap { field in
-            source[field]?.string.map { [field, Terminal.oneLine($0, width: 500)] }
+            source[named: field]?.string.map { [field, Terminal.oneLine($0, width: 500)] }
         }
         for counter in ["pulls", "failures", "events", "repeated", "dead_letters"] {
             rows.append([counter, count(source, counter)])
@@ -96,10 +96,10 @@ enum SourceTable {
     }
 
     private static func cell(_ source: JSONValue, _ field: String) -> String {
-        Terminal.oneLine(source[field]?.string ?? "–", width: 40)
+        Terminal.oneLine(source[named: field]?.string ?? "–", width: 40)
     }
 
     private static func count(_ source: JSONValue, _ field: String) -> String {
-        String(source["since_start"]?[field]?.int ?? 0)
+        String(source["since_start"]?[named: field]?.int ?? 0)
     }
 }

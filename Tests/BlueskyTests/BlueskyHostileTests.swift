@@ -47,7 +47,7 @@ struct BlueskyHostileTests {
                 var normalizer = BlueskyNormalizer(now: BlueskyScript.now)
                 try parser.parse(body) { root in
                     for key in ["posts", "feed", "notifications"] {
-                        guard let list = root[key] else { continue }
+                        guard let list = root[named: key] else { continue }
                         for item in list.elements {
                             switch key {
                             case "posts": _ = normalizer.postView(item)

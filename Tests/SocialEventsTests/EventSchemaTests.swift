@@ -52,7 +52,7 @@ import Testing
 
     private func describe(_ schema: JSONValue, root: JSONValue, at path: String, into paths: inout Set<String>) {
         if let reference = schema["$ref"]?.string, let name = reference.split(separator: "/").last {
-            guard let definition = root["$defs"]?[String(name)] else {
+            guard let definition = root["$defs"]?[named: String(name)] else {
                 Issue.record("\(reference) is not defined")
                 return
             }

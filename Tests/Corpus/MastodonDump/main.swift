@@ -58,7 +58,7 @@ struct Corpus {
                 try normalizer.status(value, on: .appearance, into: &events)
             } else {
                 for name in ["last_status", "ancestors", "descendants", "statuses", "status"] {
-                    guard let part = value[name], part.kind != .string, part.count > 0 else { continue }
+                    guard let part = value[named: name], part.kind != .string, part.count > 0 else { continue }
                     events += read(part)
                 }
             }

@@ -49,7 +49,7 @@ private func visit(_ value: JSONValue) {
     }
     for (key, member) in value.members {
         count += 1
-        let found = value[key.string]
+        let found = value[named: key.string]
         precondition(found != nil || value.members.contains { $0.key.string == key.string && $0.value.isNull })
         visit(member)
     }
