@@ -254,9 +254,15 @@ enum XAddress {
     /// Whether a name may stand in a path.
     private static func isPlain(_ handle: String) -> Bool {
         guard !handle.isEmpty, handle.utf8.count <= 64 else { return false }
-        return handle.utf8.allSatisfy { byte in
-            (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "_")
-        }
+        return handle.utf8.withContiguousStorageIfAvailable { bytes in
+            // Without a way out of the loop it is compiled to vector instructions.
+            var strange: UInt8 = 0
+            for byte in bytes {
+                let isLetter = (byte | 0x20) &- UInt8(ascii: "a") < 26
+                strange |= isLetter || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "_") ? 0 : 1
+            }
+            return strange == 0
+        } ?? false
     }
 
     /// Four pieces in one allocation.

@@ -181,7 +181,8 @@ struct XPulling {
             if from < earliest { forget(&cursor, earliest, &gaps) }
             let until = Timestamp(seconds: now.advanced(by: .zero - Self.settled).milliseconds / 1000)
             guard !rules.isEmpty, until > cursor.from ?? until else {
-                return PullPage(hasMore: false, notBefore: nil, gaps: gaps)
+                let wait = rules.isEmpty ? nil : unsettled(cursor.from ?? until)
+                return PullPage(hasMore: wait != nil, notBefore: wait, gaps: gaps)
             }
             cursor.round = XCursor.Round(until: until, rules: digest, begun: now)
         }
@@ -199,6 +200,14 @@ struct XPulling {
             events = page.events
             next = page.next
         } catch let refusal as XRefusal where refusal.status == 400 {
+            let complaints = refusal.problem?.complaints ?? []
+            guard complaints.contains("query") else {
+                // The place is not taken, not the rule: the round begins anew.
+                guard !complaints.isEmpty, cursor.restarts < Self.mostRestarts else { throw refusal.error }
+                cursor.round = nil
+                cursor.restarts += 1
+                return PullPage(cursor: cursor.encoded(), hasMore: true, gaps: gaps)
+            }
             let gap = Gap(
                 after: from,
                 before: until,
@@ -214,16 +223,21 @@ struct XPulling {
         }
         cursor.from = until
         cursor.round = nil
-        // What was said just before the stream stood is not in X's index yet: the hole is filled only once it is.
-        let settled = live.connectedAt.map { $0.advanced(by: Self.settled + .seconds(2)) }
-        let isSettled = settled.map { until >= $0.advanced(by: .zero - Self.settled - .seconds(1)) } ?? true
+        cursor.restarts = 0
+        let wait = unsettled(until)
         return PullPage(
             events: events,
             cursor: cursor.encoded(),
-            hasMore: !isSettled,
-            notBefore: isSettled ? nil : settled,
+            hasMore: wait != nil,
+            notBefore: wait,
             gaps: gaps
         )
+    }
+
+    /// When to ask again for what was said just before the stream stood, which is not in X's index yet; `nil` once that was read.
+    private func unsettled(_ until: Timestamp) -> Timestamp? {
+        guard let connected = live.connectedAt, until < connected.advanced(by: .seconds(1)) else { return nil }
+        return connected.advanced(by: Self.settled + .seconds(2))
     }
 
     /// The rules whose posts are read: the configured ones, or those that others have set at X.

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import SocialEvents
 
@@ -17,7 +18,11 @@ package struct XRuleBook {
     /// How the tags of our rules begin; `nil` where every rule counts as ours.
     private let ownPrefix: String?
     private var entries: [Entry] = []
-    private var places: [UInt64: Int] = [:]
+    /// Positions in ``entries`` by the hash of the id, 0 for none, counted from 1; the next free place follows where two meet.
+    private var places = [UInt16](repeating: 0, count: XRuleBook.slots)
+
+    /// A power of two, twice as many as rules are remembered.
+    private static let slots = 4096
 
     /// A book that knows no rules yet.
     ///
@@ -48,10 +53,7 @@ package struct XRuleBook {
 
     private mutating func entry(_ rule: JSONValue) -> Entry? {
         guard let id = rule["id"] else { return nil }
-        let key = id.withUTF8(Self.hash) ?? 0
-        if let place = places[key], id.withUTF8({ $0.elementsEqual(entries[place].id) }) == true {
-            return entries[place]
-        }
+        if let known = id.withUTF8(find) ?? nil { return entries[known] }
         guard let entry = make(id, rule["tag"]?.string) else { return nil }
         remember(entry)
         return entry
@@ -76,14 +78,33 @@ package struct XRuleBook {
 
     private mutating func remember(_ entry: Entry) {
         guard entries.count < Self.most else { return }
-        places[entry.id.withUnsafeBufferPointer(Self.hash)] = entries.count
         entries.append(entry)
+        var slot = entry.id.withUnsafeBufferPointer(Self.slot)
+        while places[slot] != 0 { slot = (slot + 1) % Self.slots }
+        places[slot] = UInt16(entries.count)
     }
 
-    /// FNV-1a with 64 bits; entries are compared in full after it.
-    private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
+    /// The position of the entry of an id.
+    private func find(_ id: UnsafeBufferPointer<UInt8>) -> Int? {
+        var slot = Self.slot(id)
+        while places[slot] != 0 {
+            let position = Int(places[slot]) - 1
+            let isSame = entries[position].id.withUnsafeBufferPointer { known in
+                guard known.count == id.count, let one = known.baseAddress, let other = id.baseAddress else {
+                    return false
+                }
+                return memcmp(one, other, id.count) == 0
+            }
+            if isSame { return position }
+            slot = (slot + 1) % Self.slots
+        }
+        return nil
+    }
+
+    /// Where to look for an id first: FNV-1a with 64 bits.
+    private static func slot(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return hash
+        return Int((hash ^ hash >> 32) % UInt64(slots))
     }
 }

@@ -70,6 +70,7 @@ struct XStreaming {
             try await endHalfDeadConnection()
             throw refusal
         }
+        try refuseHTML(response, request.what)
         live.connectedAt = context.clock.now
         await sink.connected()
         await rememberConnection()
@@ -89,6 +90,7 @@ struct XStreaming {
         }
         let request = XAPI.complianceStream(configuration.subject, partition: configuration.partition, place)
         let response = try await client.open(request)
+        try refuseHTML(response, request.what)
         await sink.connected()
         if let from = cursor.from, place.isEmpty {
             let gap = Gap(
@@ -99,6 +101,12 @@ struct XStreaming {
             try await sink.emit(EventBatch(gaps: [.opened(key: "compliance-\(from.milliseconds)", gap)]))
         }
         try await read(response, request.what, XNormalizer(now: now), into: sink)
+    }
+
+    /// A page for people where a stream should be is no stream, whatever its status.
+    private func refuseHTML(_ response: HTTPClientResponse, _ what: String) throws {
+        guard response.headers[.contentType]?.lowercased().contains("html") == true else { return }
+        throw ConnectorError(.unavailable, "\(what): the server answers with a page of HTML", ladder: XLadders.http)
     }
 
     // MARK: - The connection that X still counts

@@ -24,6 +24,9 @@ package actor TinyHost {
     /// The cursor that is durable.
     package private(set) var cursor: Cursor?
 
+    /// How often it caught up or failed to.
+    package private(set) var steps = 0
+
     private var ids: Set<EventID> = []
     private var isHolding = false
     private var heldCursor: Cursor?
@@ -88,6 +91,7 @@ package actor TinyHost {
     /// Whether it caught up.
     private func catchUp(_ connector: any Connector) async -> Bool {
         guard let source = connector as? any PullSource else { return true }
+        defer { steps += 1 }
         while !Task.isCancelled {
             do {
                 let page = try await source.pull(PullRequest(cursor: cursor))
