@@ -56,8 +56,9 @@ public struct MastodonConnector: PullSource, StreamSource {
         index.learn(cursor)
         if configuration.kind == .account, cursor.accountID == nil { cursor.accountID = try await accountID() }
         let limit = max(1, min(request.limit, MastodonAPI.pageSize))
-        let start = cursor.paging.flatMap { cursor.item($0) } ?? cursor.start(rechecking: configuration.recheck)
-        guard let start else { return try await pullBack(cursor, isFirst: request.cursor == nil) }
+        guard let start = cursor.start(rechecking: configuration.recheck) else {
+            return try await pullBack(cursor, isFirst: request.cursor == nil)
+        }
         do {
             if let page = try await pullForward(cursor, after: start, limit) { return page }
         } catch let error as ConnectorError where error.code == .rejected {
@@ -78,7 +79,7 @@ public struct MastodonConnector: PullSource, StreamSource {
             var elements = try page.elements(of: root)
             // Most servers give 20 unless told otherwise, and some give no more whatever they are told.
             let isFull = elements.count >= min(limit, 20)
-            let known = cursor.paging == nil ? cursor.items(behind: start) : []
+            let known = cursor.items(behind: start)
             let verdict = MastodonPage.verdict(elements, after: start, isFull: isFull, known: known)
             guard verdict == .good else { return nil }
             // Pixelfed's `min_id` includes the id itself.

@@ -80,9 +80,16 @@ package struct MastodonCursor: Sendable, Equatable {
         }
     }
 
-    /// Where the next pull begins: after the `count`-th item from the end, so that the ones behind it are seen again.
+    /// Items that every page of a catch-up has in common with the one before: by them a page is known to be the next one.
+    private static let overlap = 2
+
+    /// Where the next page begins, so that some of what is known stands on it too.
+    ///
+    /// A catch-up begins behind the `count`-th item from the end and goes on a little before where it had come to.
     func start(rechecking count: Int) -> Item? {
-        items.isEmpty ? nil : items[max(0, items.count - count - 1)]
+        guard !items.isEmpty else { return nil }
+        if let place = paging.flatMap({ index(of: $0) }) { return items[max(0, place - Self.overlap)] }
+        return items[max(0, items.count - count - 1)]
     }
 
     /// The items that came behind one, oldest first.

@@ -47,6 +47,7 @@ extension MastodonNormalizer {
     /// Appends what a notification of a known type says; whether there was anything.
     private func tell(_ notice: Notice, _ type: JSONValue, into events: inout [Event]) throws(JSONError) -> Bool {
         if type.isString("follow") {
+            guard notice.account != nil else { return false }
             events.append(follow(notice))
             return true
         }

@@ -13,7 +13,12 @@ extension MastodonNormalizer {
     func setText(_ fields: MastodonStatusFields, _ object: inout SocialObject, _ data: inout EventData) {
         let fragment = fields.content?.withUTF8 { reader.read(ByteView($0), base: object.url) } ?? HTMLFragment()
         if !fragment.text.isEmpty { object.text = fragment.text }
-        if !fragment.html.isEmpty { object.html = fragment.html }
+        if fragment.html.utf8.count > EventLimits.text {
+            // Escaping makes it longer than what it was made of.
+            data.loss.append(Loss("content", .truncated, "the text has it all, the HTML is left out"))
+        } else if !fragment.html.isEmpty {
+            object.html = fragment.html
+        }
         if !fragment.links.isEmpty { object.entities = linkEntities(fragment, mentions: fields.mentions) }
         if let emojis = fields.emojis, !emojis.elements.isEmpty {
             let found = emojiEntities(in: fragment.text, emojis)

@@ -1,3 +1,4 @@
+import PlatformSimulators
 import Synchronization
 
 /// Pieces of a body that are handed out one by one.
@@ -10,5 +11,18 @@ final class Chunks: Sendable {
 
     func next() -> [UInt8]? {
         rest.withLock { $0.popLast() }
+    }
+}
+
+/// A connection's hold on a stream: it breaks off when nobody has the body any more.
+final class StreamLease: Sendable {
+    let stream: SimulatedStream
+
+    init(_ stream: SimulatedStream) {
+        self.stream = stream
+    }
+
+    deinit {
+        stream.breakOff()
     }
 }

@@ -39,9 +39,10 @@ package struct SimulatedHTTPClient<Simulator: PlatformSimulator>: HTTPClient {
         case .broken(let bytes, let count):
             body = Self.body([Array(bytes.prefix(count))], then: HTTPClientError(.connection, "the connection broke"))
         case .stream(let stream):
+            let lease = StreamLease(stream)
             body = HTTPBody {
                 do {
-                    return try await stream.next()
+                    return try await lease.stream.next()
                 } catch is SimulatedStream.BrokenOff {
                     try Task.checkCancellation()
                     throw HTTPClientError(.connection, "the connection broke")
