@@ -61,7 +61,7 @@ enum BlueskyID {
         Reference(
             id: record(uri),
             url: page(of: uri),
-            actor: uri.authority.isDID ? actor(uri.authority) : nil
+            actor: uri.hasDID ? actor(uri.authority) : nil
         )
     }
 }
@@ -116,8 +116,14 @@ struct RecordURI {
     var length: Int { 7 + authority.count + collection.count + rkey.count }
 
     /// The record of that collection and key in a repository; nil when one of the names cannot be one.
-    init?(repo: Bytes, collection: Bytes, rkey: Bytes) {
-        guard repo.isName, collection.isName, rkey.isName else { return nil }
+    ///
+    /// - Parameters:
+    ///   - repo: the repository's DID or handle.
+    ///   - collection: the collection.
+    ///   - rkey: the record's key.
+    ///   - isChecked: whether `repo` is known to be a name.
+    init?(repo: Bytes, collection: Bytes, rkey: Bytes, isChecked: Bool = false) {
+        guard isChecked || repo.isName, collection.isName, rkey.isName else { return nil }
         authority = repo
         self.collection = collection
         self.rkey = rkey
@@ -143,6 +149,9 @@ struct RecordURI {
         guard let uri = value?.withUTF8({ RecordURI($0) }) ?? nil else { return nil }
         self = uri
     }
+
+    /// Whether the repository is named by its DID, as it should be, and not by a handle.
+    var hasDID: Bool { authority.begins(with: "did:") && authority.count > 8 }
 
     /// Whether it is a post's.
     var isPost: Bool { kind == .post }
@@ -205,17 +214,19 @@ extension Bytes {
     /// Whether it may be an authority, collection or record key: letters, digits and `._:~-%`.
     fileprivate var isName: Bool {
         guard !isEmpty, count <= 2048 else { return false }
-        var isGood = true
+        // Without a way out of the loop it is compiled to vector instructions.
+        var bad: UInt8 = 0
         for byte in self {
-            let isLetter = (byte | 0x20) &- UInt8(ascii: "a") < 26
-            // `-` and `.`, digits and `:`, which stand in a row but for `/`.
-            let isDigit = byte &- UInt8(ascii: "-") < 14 && byte != UInt8(ascii: "/")
-            isGood =
-                isGood
-                && (isLetter || isDigit || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "~")
-                    || byte == UInt8(ascii: "%"))
+            let letter: UInt8 = (byte | 0x20) &- UInt8(ascii: "a") < 26 ? 1 : 0
+            // `-`, `.`, `/`, digits and `:` stand in a row.
+            let digit: UInt8 = byte &- UInt8(ascii: "-") < 14 ? 1 : 0
+            let slash: UInt8 = byte == UInt8(ascii: "/") ? 1 : 0
+            let low: UInt8 = byte == UInt8(ascii: "_") ? 1 : 0
+            let wave: UInt8 = byte == UInt8(ascii: "~") ? 1 : 0
+            let percent: UInt8 = byte == UInt8(ascii: "%") ? 1 : 0
+            bad |= (letter | digit | low | wave | percent) ^ 1 | slash
         }
-        return isGood
+        return bad == 0
     }
 
     /// No bytes.

@@ -1,4 +1,3 @@
-import ConnectorKit
 package import JSON
 import SocialEvents
 
@@ -125,7 +124,7 @@ extension BlueskyNormalizer {
     private mutating func commit(_ commit: JSONValue, did: Bytes, seen: Timestamp, time: Int, raw: [UInt8]) {
         let revision = Self.revision(commit["rev"], orElse: time)
         guard let collection = commit["collection"]?.withUTF8({ $0 }), let rkey = commit["rkey"]?.withUTF8({ $0 }),
-            let uri = RecordURI(repo: did, collection: collection, rkey: rkey)
+            let uri = RecordURI(repo: did, collection: collection, rkey: rkey, isChecked: true)
         else { return unknown(did: did, seen: seen, time: time, raw: raw) }
         let operation = commit["operation"]
         if operation?.isString("delete") == true {

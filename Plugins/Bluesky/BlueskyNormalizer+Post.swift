@@ -21,13 +21,6 @@ extension BlueskyNormalizer {
     ) {
         let time = Self.time(record, seen: sighting.seen)
         let id = BlueskyID.record(sighting.uri)
-        var event = Event(
-            id: EventID(id, type.verb, revision: revision),
-            type: type,
-            platform: BlueskyID.platform,
-            subject: id,
-            time: type == .postUpdated ? sighting.seen : time.event
-        )
         var object = SocialObject(id: id, kind: .post)
         object.url = BlueskyID.page(of: sighting.uri)
         object.createdAt = time.claimed
@@ -36,22 +29,30 @@ extension BlueskyNormalizer {
             object.revision = revision
             object.editedAt = sighting.seen
         }
-        if time.isOdd { event.data.loss.append(Self.oddTime(time.claimed)) }
-
         var reader = PostReader(author: sighting.uri.authority, object: object)
+        if time.isOdd { reader.loss.append(Self.oddTime(time.claimed)) }
         reader.read(record)
         if let view { reader.read(view: view) }
         reader.finish()
-        event.data.inReplyTo = reader.inReplyTo
-        event.data.quoteOf = reader.quoteOf
-        event.data.conversation = reader.conversation ?? BlueskyID.conversation(sighting.uri)
-        event.data.object = reader.object
-        event.data.loss += reader.loss
-        event.data.actor = sighting.actor
-        event.data.channel = channel
-        if let match { event.data.matched.append(match) }
-        if let view { event.data.metrics = Self.metrics(view, at: now) }
-        events.append(event)
+        let event = Event(
+            id: EventID(id, type.verb, revision: revision),
+            type: type,
+            platform: BlueskyID.platform,
+            subject: id,
+            time: type == .postUpdated ? sighting.seen : time.event
+        )
+        let (now, channel) = (now, channel)
+        tell(event) { data in
+            swap(&data.inReplyTo, &reader.inReplyTo)
+            swap(&data.quoteOf, &reader.quoteOf)
+            swap(&data.loss, &reader.loss)
+            data.conversation = reader.conversation ?? BlueskyID.conversation(sighting.uri)
+            data.object = reader.takeObject()
+            data.actor = sighting.actor
+            data.channel = channel
+            if let match { data.matched.append(match) }
+            if let view { data.metrics = Self.metrics(view, at: now) }
+        }
         for gone in reader.gone { notFound(gone) }
     }
 
@@ -61,7 +62,7 @@ extension BlueskyNormalizer {
         deleted(
             uri,
             time: now,
-            actor: uri.authority.isDID ? Self.actor(uri.authority) : nil,
+            actor: uri.hasDID ? Self.actor(uri.authority) : nil,
             loss: Loss("notFound", .inferred, "a placeholder stands for it; the event bears the time of reading")
         )
     }
@@ -133,6 +134,13 @@ struct PostReader {
         }
         words(bytes)
         if let facets { self.facets(facets, in: bytes) }
+    }
+
+    /// Gives the object away; moving it costs less than a copy.
+    mutating func takeObject() -> SocialObject {
+        var taken = SocialObject(id: ObjectID(text: ""), kind: .post)
+        swap(&taken, &object)
+        return taken
     }
 
     /// What kind of post it is, once all is read.

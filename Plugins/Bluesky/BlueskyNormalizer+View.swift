@@ -1,4 +1,3 @@
-import ConnectorKit
 package import JSON
 package import SocialEvents
 
@@ -162,7 +161,7 @@ extension BlueskyNormalizer {
             deleted(
                 uri,
                 time: now,
-                actor: uri.authority.isDID ? Self.actor(uri.authority) : nil,
+                actor: uri.hasDID ? Self.actor(uri.authority) : nil,
                 loss: Loss(
                     "getPosts",
                     .inferred,

@@ -35,6 +35,13 @@ package struct BlueskyNormalizer {
         deadLetters.removeAll(keepingCapacity: true)
     }
 
+    /// Adds an event and fills it where it lies, since copying one costs as much as making it.
+    @inline(__always)
+    mutating func tell(_ event: consuming Event, _ fill: (inout EventData) -> Void) {
+        events.append(event)
+        fill(&events[events.count - 1].data)
+    }
+
     mutating func deadLetter(_ reason: String, _ value: JSONValue) {
         var writer = JSONWriter()
         value.write(into: &writer)
@@ -129,15 +136,14 @@ extension BlueskyNormalizer {
         if let reason { data.matched.append(reason) }
         if record["via"] != nil { data.loss.append(Loss("via", .dropped, "it came by way of another repost")) }
         if time.isOdd { data.loss.append(Self.oddTime(time.claimed)) }
-        var event = Event(
+        let event = Event(
             id: EventID(id, .created),
             type: type,
             platform: BlueskyID.platform,
             subject: id,
             time: time.event
         )
-        event.data = data
-        events.append(event)
+        tell(event) { swap(&$0, &data) }
         return true
     }
 
@@ -163,15 +169,16 @@ extension BlueskyNormalizer {
         case .profile, .generator, .list, .starterPack, .other: return
         }
         let id = BlueskyID.record(uri)
-        var event = Event(
+        let event = Event(
             id: EventID(id, .deleted),
             type: type,
             platform: BlueskyID.platform,
             subject: id,
             time: time
         )
-        event.data.actor = actor
-        if let loss { event.data.loss.append(loss) }
-        events.append(event)
+        tell(event) { data in
+            data.actor = actor
+            if let loss { data.loss.append(loss) }
+        }
     }
 }

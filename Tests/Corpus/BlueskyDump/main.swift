@@ -94,7 +94,6 @@ struct Survey {
         var wrapped: [UInt8]?
         do {
             try parser.parse(payload) { root in
-                count(root, [])
                 if let list = root["posts"] {
                     for view in list.elements { _ = normalizer.postView(view) }
                 } else if let list = root["feed"] {
@@ -105,6 +104,7 @@ struct Survey {
                     let type = root["$type"]?.string ?? (root["text"] == nil ? nil : "app.bsky.feed.post")
                     if let type, type != "message", type != "error" { wrapped = commit(root, type) }
                 }
+                count(root, wrapped == nil ? [] : ["record"])
             }
         } catch {
             print("  not JSON: \(error)")
