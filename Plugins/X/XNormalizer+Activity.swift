@@ -18,9 +18,7 @@ extension XNormalizer {
         let includes = XIncludes(envelope["includes"])
         switch type {
         case "post.create", "post.mention.create", "post.reply.create", "post.quote.create", "post.repost.create":
-            attempt(payload, into: &events) { normalizer, payload in
-                try normalizer.post(payload, includes, matched: [])
-            }
+            append(payload, includes, [], to: &events)
         case "post.delete": attempt(payload, into: &events) { try $0.deletion($1, includes) }
         case "like.create": attempt(payload, into: &events) { try $0.like($1, envelope, includes) }
         case "follow.follow", "follow.unfollow":

@@ -2,8 +2,15 @@ import JSON
 import SocialEvents
 
 extension XNormalizer {
-    /// The event that a post of the API v2 is: that it was made, edited or, for a repost, passed on.
-    func post(_ value: JSONValue, _ includes: XIncludes, matched: [Match]) throws(JSONError) -> Event {
+    /// Appends the event that a post of the API v2 is: that it was made, edited or, for a repost, passed on.
+    ///
+    /// Filled where it lies in the array: an event is large, and returning it would copy it twice.
+    func post(
+        _ value: JSONValue,
+        _ includes: XIncludes,
+        matched: [Match],
+        into events: inout [Event]
+    ) throws(JSONError) {
         var loss: [Loss] = []
         let post = XPost(value) { key, _ in note(Self.lossField(key), .dropped, in: &loss) }
         guard let id = post.id else { throw value.mismatch("a post with an id") }
@@ -27,14 +34,6 @@ extension XNormalizer {
         let user = post.author.flatMap { includes.user($0) }
         let actor = try post.author.map { author throws(JSONError) in try self.actor(author, user) }
 
-        var event = Event(
-            id: EventID(object, revision > 0 ? .updated : .created, revision: revision),
-            type: isRepost ? .repostCreated : revision > 0 ? .postUpdated : .postCreated,
-            platform: Self.platform,
-            subject: object,
-            time: created ?? now
-        )
-        if isRepost, revision > 0 { event.id = EventID(object, .created) }
         var said = SocialObject(id: object, kind: references.kind)
         said.url = XAddress.post(id, by: actor?.handle)
         if revision > 0 {
@@ -49,27 +48,39 @@ extension XNormalizer {
         said.audience = isForFollowers(post, user) ? .followers : .public
         try setWords(content, &said, &loss)
         setAttachments(content, includes, &said, &loss)
-        event.data.object = said
-        event.data.actor = actor
-        event.data.inReplyTo = references.inReplyTo
-        event.data.quoteOf = references.quoteOf
-        event.data.repostOf = references.repostOf
-        if let conversation = post.conversation {
-            event.data.conversation = try Self.id("conversation", conversation)
-        }
-        if let community = post.community { event.data.channel = Channel(id: try Self.id("community", community)) }
-        if let counts = post.metrics {
-            if isRepost {
-                note("public_metrics", .dropped, "they count the post that is passed on", in: &loss)
-            } else {
-                event.data.metrics = metrics(counts)
-            }
+        let conversation = try post.conversation.map { id throws(JSONError) in try Self.id("conversation", id) }
+        let community = try post.community.map { id throws(JSONError) in try Self.id("community", id) }
+        if isRepost, post.metrics != nil {
+            note("public_metrics", .dropped, "they count the post that is passed on", in: &loss)
         }
         if let withheld = post.withheld { note("withheld", .dropped, withholding(withheld), in: &loss) }
-        event.data.matched = matched
-        event.data.loss = loss
-        return event
+
+        let isEdit = revision > 0 && !isRepost
+        events.append(
+            Event(
+                id: EventID(object, isEdit ? .updated : .created, revision: isEdit ? revision : 0),
+                type: isRepost ? .repostCreated : isEdit ? .postUpdated : .postCreated,
+                platform: Self.platform,
+                subject: object,
+                time: created ?? now
+            )
+        )
+        modify(&events[events.count - 1].data) { data in
+            data.object = said
+            data.actor = actor
+            data.inReplyTo = references.inReplyTo
+            data.quoteOf = references.quoteOf
+            data.repostOf = references.repostOf
+            data.conversation = conversation
+            data.channel = community.map { Channel(id: $0) }
+            if !isRepost { data.metrics = post.metrics.map(metrics) }
+            data.matched = matched
+            data.loss = loss
+        }
     }
+
+    @inline(__always)
+    private func modify(_ data: inout EventData, _ body: (inout EventData) -> Void) { body(&data) }
 
     /// The object that a version of a post belongs to, which is named by the first version, and which version this is.
     func chain(_ id: JSONValue, _ history: JSONValue?) throws(JSONError) -> (ObjectID, revision: Int) {

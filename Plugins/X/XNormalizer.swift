@@ -58,9 +58,10 @@ package struct XNormalizer {
         }
     }
 
-    private func append(_ value: JSONValue, _ includes: XIncludes, _ matched: [Match], to events: inout [Event]) {
+    /// Appends the event that a post is, or `social.unrecognised` where it cannot be read.
+    func append(_ value: JSONValue, _ includes: XIncludes, _ matched: [Match], to events: inout [Event]) {
         do throws(JSONError) {
-            events.append(try post(value, includes, matched: matched))
+            try post(value, includes, matched: matched, into: &events)
         } catch {
             events.append(unrecognised(value, why: error))
         }

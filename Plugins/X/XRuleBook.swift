@@ -12,11 +12,12 @@ package struct XRuleBook {
         var match: Match
     }
 
-    /// More are made anew each time.
+    /// Beyond this many all but the aliases are forgotten.
     private static let most = 2000
 
     /// How the tags of our rules begin; `nil` where every rule counts as ours.
     private let ownPrefix: String?
+    private let aliases: [String: String]
     private var entries: [Entry] = []
     /// Positions in ``entries`` by the hash of the id, 0 for none, counted from 1; the next free place follows where two meet.
     private var places = [UInt16](repeating: 0, count: XRuleBook.slots)
@@ -31,9 +32,8 @@ package struct XRuleBook {
     ///   - aliases: names of rules that were there before under another's tag, by their ids.
     package init(ownPrefix: String? = nil, aliases: [String: String] = [:]) {
         self.ownPrefix = ownPrefix
-        for (id, name) in aliases {
-            remember(Entry(id: Array(id.utf8), isOwn: true, match: Match(name: name)))
-        }
+        self.aliases = aliases
+        begin()
     }
 
     /// What a payload's `matching_rules` say.
@@ -45,18 +45,29 @@ package struct XRuleBook {
         var matches: [Match] = []
         matches.reserveCapacity(min(rules.count, EventLimits.elements))
         for rule in rules.elements.prefix(EventLimits.elements) {
-            guard let entry = entry(rule), entry.isOwn else { continue }
-            matches.append(entry.match)
+            guard let position = position(of: rule), entries[position].isOwn else { continue }
+            matches.append(entries[position].match)
         }
         return (matches, ownPrefix == nil || !matches.isEmpty)
     }
 
-    private mutating func entry(_ rule: JSONValue) -> Entry? {
+    /// The position of the entry of a rule, which is made where there is none yet.
+    private mutating func position(of rule: JSONValue) -> Int? {
         guard let id = rule["id"] else { return nil }
-        if let known = id.withUTF8(find) ?? nil { return entries[known] }
+        if let known = id.withUTF8(find) ?? nil { return known }
         guard let entry = make(id, rule["tag"]?.string) else { return nil }
+        if entries.count >= Self.most { begin() }
         remember(entry)
-        return entry
+        return entries.count - 1
+    }
+
+    /// Forgets all rules but the aliases.
+    private mutating func begin() {
+        entries = []
+        places = [UInt16](repeating: 0, count: Self.slots)
+        for (id, name) in aliases.prefix(Self.most / 2) {
+            remember(Entry(id: Array(id.utf8), isOwn: true, match: Match(name: name)))
+        }
     }
 
     private func make(_ id: JSONValue, _ tag: String?) -> Entry? {
@@ -77,7 +88,6 @@ package struct XRuleBook {
     }
 
     private mutating func remember(_ entry: Entry) {
-        guard entries.count < Self.most else { return }
         entries.append(entry)
         var slot = entry.id.withUnsafeBufferPointer(Self.slot)
         while places[slot] != 0 { slot = (slot + 1) % Self.slots }
