@@ -119,7 +119,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     // MARK: - Closing
 
     /// How long the other side may take to answer a closing frame.
-    private static let patience = TimeAmount.seconds(2)
+    private static let patience = TimeAmount.seconds(1)
 
     private func closed(_ code: Int?, _ context: ChannelHandlerContext) {
         inbox.end(.closed, closeCode: code ?? 1005)
