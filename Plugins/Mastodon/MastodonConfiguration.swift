@@ -84,7 +84,7 @@ package struct MastodonConfiguration: Sendable {
     static let hashtagSetting = Setting.text("hashtag", summary: "The hashtag, for `hashtag`.")
     static let listSetting = Setting.text("list", summary: "The id of the list, for `list`.")
     static let accountSetting = Setting.text(
-        "account",
+        "user",
         summary: "The address of the account, such as `harbourcafe@social.example`, for `account`."
     )
     static let backfillSetting = Setting.integer(

@@ -175,7 +175,7 @@ public struct MastodonConnector: PullSource, StreamSource {
             }
             if let id { return id }
         }
-        throw ConnectorError(.rejected, "the account: the server does not know it; check `account`")
+        throw ConnectorError(.rejected, "the account: the server does not know it; check `user`")
     }
 
     // MARK: - Streaming
@@ -205,8 +205,6 @@ public struct MastodonConnector: PullSource, StreamSource {
         } catch let error as ServerSentEventParser.TooLong {
             end = ConnectorError(.unavailable, "the stream: \(error.description)", underlying: error)
         }
-        try Task.checkCancellation()
-        if let cursor = reader.lastCursor() { try await sink.emit([], cursor: cursor) }
         throw end
     }
 

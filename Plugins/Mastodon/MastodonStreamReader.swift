@@ -4,14 +4,11 @@ package import SocialEvents
 
 /// Turns the bytes of a stream into batches of events, with cursors from which pulling can go on: a state machine without I/O and clock.
 package struct MastodonStreamReader {
-    /// Events after which the cursor goes along with a batch; it is larger than most events, and a pull that begins earlier finds what it knows.
-    private static let eventsPerCursor = 25
     /// Most bytes of one event of the stream.
     private static let longestEvent = 4 << 20
 
     private var parser = ServerSentEventParser(longest: longestEvent)
     private var cursor: MastodonCursor
-    private var untold = 0
     private let kind: MastodonConfiguration.Kind
     private let normalizer: MastodonNormalizer
     private let json = JSONParser(maximumSize: longestEvent)
@@ -27,25 +24,15 @@ package struct MastodonStreamReader {
 
     /// What `chunk` brings; `nil` when there is nothing to make durable.
     ///
-    /// A piece without an event is a comment that keeps the connection alive: then the stream is quiet, and the cursor goes along.
+    /// The cursor goes along with every batch: a post that is durable and not in the cursor could vanish from the server during an outage without anybody
+    /// looking for it.
     package mutating func read(_ chunk: [UInt8], now: Timestamp) throws(ServerSentEventParser.TooLong) -> EventBatch? {
         normalizer.now = now
-        let messages = try parser.read(chunk)
         var batch = EventBatch()
-        for message in messages { take(message, into: &batch) }
-        untold += batch.events.count
-        if untold >= Self.eventsPerCursor || (messages.isEmpty && untold > 0 && parser.isBetweenEvents) {
-            untold = 0
-            batch.cursor = cursor.encoded
-        }
-        return batch.events.isEmpty && batch.deadLetters.isEmpty && batch.cursor == nil ? nil : batch
-    }
-
-    /// The cursor after the last event, where it has not gone along with a batch yet; for the end of a connection.
-    package mutating func lastCursor() -> Cursor? {
-        guard untold > 0 else { return nil }
-        untold = 0
-        return cursor.encoded
+        for message in try parser.read(chunk) { take(message, into: &batch) }
+        if batch.events.isEmpty, batch.deadLetters.isEmpty { return nil }
+        batch.cursor = cursor.encoded
+        return batch
     }
 
     private mutating func take(_ message: ServerSentEventParser.Message, into batch: inout EventBatch) {

@@ -27,7 +27,7 @@ struct MastodonSettingsTests {
         #expect(refusal(["kind": "hashtag", "hashtag": "two words"])?.contains("spaces") == true)
         #expect(refusal(["kind": "home", "hashtag": "x"])?.contains("hashtag") == true)
         #expect(refusal(["kind": "list"])?.contains("list") == true)
-        #expect(refusal(["kind": "account"], withToken: false)?.contains("account") == true)
+        #expect(refusal(["kind": "account"], withToken: false)?.contains("user") == true)
         #expect(refusal(["kind": "home", "scope": "local"])?.contains("scope") == true)
         #expect(refusal(["base_url": "https://harbour.example/?x=1"])?.contains("base_url") == true)
         #expect(refusal(["kind": "everything"]) != nil)
@@ -37,7 +37,7 @@ struct MastodonSettingsTests {
     @Test("An address is taken apart as it is meant")
     func addresses() throws {
         let settings = [
-            "base_url": "https://Harbour.example:8443//", "kind": "account", "account": "@nora@harbour.example",
+            "base_url": "https://Harbour.example:8443//", "kind": "account", "user": "@nora@harbour.example",
         ]
         let configuration = try MastodonConfiguration(Settings(MastodonScript.members(settings)))
         #expect(configuration.baseURL == "https://Harbour.example:8443")
@@ -48,7 +48,7 @@ struct MastodonSettingsTests {
     @Test("An account is looked up once, and searched for where there is no lookup")
     func account() async throws {
         for isOld in [false, true] {
-            let script = try MastodonScript(["kind": "account", "account": "Nora@harbour.example"])
+            let script = try MastodonScript(["kind": "account", "user": "Nora@harbour.example"])
             let post = ScriptedTimeline.Post(id: 1001).json
             if isOld {
                 script.http.route(

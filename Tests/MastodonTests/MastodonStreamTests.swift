@@ -151,7 +151,7 @@ struct MastodonStreamTests {
             (["kind": "hashtag", "hashtag": "quay", "scope": "local"], "hashtag/local?tag=quay"),
             (["kind": "hashtag", "hashtag": "quay", "scope": "remote"], nil),
             (["kind": "list", "list": "12"], "list?list=12"),
-            (["kind": "account", "account": "nora@harbour.example"], nil),
+            (["kind": "account", "user": "nora@harbour.example"], nil),
             (["kind": "home", "stream": "off"], nil),
         ]
         for (settings, path) in cases {
