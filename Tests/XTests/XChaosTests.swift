@@ -180,11 +180,12 @@ struct XChaosTests {
             var known: Set<String> = []
             var latest: [String: String] = [:]
             var texts: [String: String] = [:]
-            var hidden: Set<String> = []
+            var said: [String: Int64] = [:]
+            var hidden: [String: [Int64]] = [:]
             for entry in simulator.ledger.entries {
                 let object = "x:post:\(entry.object)"
                 switch entry.verb {
-                case "protected": hidden.insert(entry.actor)
+                case "protected": hidden[entry.actor, default: []].append(entry.at)
                 case "deleted": latest[object] = nil
                 case "created", "reposted", "updated":
                     let event = entry.verb == "updated" ? "\(object)/updated/\(entry.revision)" : "\(object)/created"
@@ -194,15 +195,19 @@ struct XChaosTests {
                     guard !places.isDisjoint(with: entry.places) else { continue }
                     known.insert(event)
                     latest[object] = event
+                    said[object] = entry.at
                 default: break
                 }
             }
-            // What somebody says who is protected at some time may be seen or not.
+            // What somebody said shortly before they were protected may have been seen or not.
             let authors = Dictionary(
                 simulator.ledger.entries.map { ("x:post:\($0.object)", $0.actor) },
                 uniquingKeysWith: { first, _ in first }
             )
-            let wanted = latest.filter { !hidden.contains(authors[$0.key] ?? "") }.values
+            let wanted = latest.filter { object, _ in
+                let at = said[object] ?? 0
+                return hidden[authors[object] ?? ""]?.contains { $0 >= at && $0 < at + 300_000 } != true
+            }.values
             let missing = wanted.filter { !told.contains($0) }
             let invented = told.subtracting(known)
             #expect(missing.isEmpty, "\(missing.count) of \(wanted.count) missing: \(missing.prefix(3))")

@@ -96,7 +96,7 @@ struct XWorld {
         if !recent.isEmpty {
             if dice.oneIn(12), let change = edit(recent) { return change }
             if dice.oneIn(15) { return delete(dice.pick(recent)) }
-            if dice.oneIn(120) { return protect() }
+            if dice.oneIn(400) { return protect() }
         }
         let author = dice.roll(people.count)
         var relation: Relation?
