@@ -63,8 +63,11 @@ func connectorTests(_ name: String) -> Target {
         "Markup",
         "PlatformSimulators",
         "SimulatorTesting",
+        "CurlTransport",
+        "WebSocketTransport",
         httpTypes,
-        logging
+        logging,
+        lifecycle
     )
 }
 
@@ -76,6 +79,11 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -96,6 +104,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -108,6 +117,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]
         ),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         room("JSON", "CSimdJSON"),
@@ -116,9 +126,21 @@ let package = Package(
         room("ConnectorKit", "SocialEvents", "JSON", httpTypes, logging, crypto),
         room("ConnectorTesting", "ConnectorKit", "SocialEvents", "JSON", httpTypes, logging),
         room("CurlTransport", "CCurl", "ConnectorKit", "SocialEvents", httpTypes, logging),
+        room(
+            "WebSocketTransport",
+            "ConnectorKit",
+            "SocialEvents",
+            httpTypes,
+            nioCore,
+            nioHTTP,
+            nioPosix,
+            nioSSL,
+            nioTLS,
+            nioWebSocket
+        ),
         room("MessageBus", "SocialEvents", "ConnectorKit"),
         room("SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", grdb, sqlite),
-        room("HubCore", "ConnectorKit", "MessageBus", "SocialEvents", "JSON", yams, logging, lifecycle),
+        room("HubCore", "CMalloc", "ConnectorKit", "MessageBus", "SocialEvents", "JSON", yams, logging, lifecycle),
         room(
             "HubHTTP",
             "HubCore",
@@ -132,12 +154,23 @@ let package = Package(
             nioCore,
             lifecycle
         ),
-        room("PlatformSimulators", "JSON", hummingbird, httpTypes, logging, nioCore, lifecycle),
+        room(
+            "PlatformSimulators",
+            "JSON",
+            hummingbird,
+            httpTypes,
+            logging,
+            nioCore,
+            nioHTTP,
+            nioPosix,
+            nioWebSocket,
+            lifecycle
+        ),
         .executableTarget(
             name: "roost",
             dependencies: [
                 "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "MessageBus", "PlatformSimulators",
-                "SocialEvents", "SQLiteBus",
+                "SocialEvents", "SQLiteBus", "WebSocketTransport",
                 argumentParser, httpTypes, lifecycle, logging, nioCore, signals,
             ] + connectorTargets,
             swiftSettings: settings
@@ -146,7 +179,7 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "Markup", "MessageBus", "SocialEvents",
-                "SQLiteBus", "FeedConnector",
+                "SQLiteBus", "BlueskyConnector", "FeedConnector", "MastodonConnector", "XConnector",
                 httpTypes, logging, lifecycle, sqlite,
             ],
             swiftSettings: settings
@@ -172,6 +205,17 @@ let package = Package(
             logging
         ),
         tests("CurlTransportTests", "CurlTransport", "ConnectorKit", httpTypes),
+        tests(
+            "WebSocketTransportTests",
+            "WebSocketTransport",
+            "ConnectorKit",
+            httpTypes,
+            nioCore,
+            nioHTTP,
+            nioPosix,
+            nioSSL,
+            nioWebSocket
+        ),
         tests("SQLiteBusTests", "SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", grdb),
     ] + connectors.map(connectorTests) + [
         tests(
@@ -202,6 +246,7 @@ let package = Package(
         tests(
             "RoostTests",
             "roost",
+            "HubCore",
             "PlatformSimulators",
             "SQLiteBus",
             "MessageBus",

@@ -36,13 +36,15 @@ extension XNormalizer {
             { normalizer, notice in try normalizer.change(notice, "it may be shown again") }
         case "tweet_edit":
             { normalizer, notice in try normalizer.change(notice, "it was edited") }
-        case "user_delete": { try $0.person($1, "the account is deleted: its posts must be too") }
+        case "user_delete": { try $0.person($1, "the account is deleted: its posts must be too", isForgotten: true) }
         case "user_undelete": { try $0.person($1, "the account is back") }
-        case "user_protect": { try $0.person($1, "the account is protected: its posts must not be shown") }
+        case "user_protect":
+            { try $0.person($1, "the account is protected: its posts must not be shown", isForgotten: true) }
         case "user_unprotect": { try $0.person($1, "the account is not protected any more") }
-        case "user_suspend": { try $0.person($1, "the account is suspended: its posts must not be shown") }
+        case "user_suspend":
+            { try $0.person($1, "the account is suspended: its posts must not be shown", isForgotten: true) }
         case "user_unsuspend": { try $0.person($1, "the account is not suspended any more") }
-        case "user_withheld": { try $0.person($1, "the account is \(countries($1))") }
+        case "user_withheld": { try $0.person($1, "the account is \(countries($1))", isForgotten: true) }
         case "user_profile_modification": { try $0.person($1, nil) }
         case "scrub_geo": { try $0.person($1, "places must be removed from its posts; events hold none") }
         default: nil
@@ -115,21 +117,27 @@ extension XNormalizer {
     // MARK: - People
 
     /// A notice about an account; what it asks for beyond the account itself stands in `loss`.
-    private func person(_ notice: JSONValue, _ what: String?) throws(JSONError) -> Event? {
+    ///
+    /// Where all that a person said must be forgotten, it is a deletion whose subject is the person.
+    private func person(
+        _ notice: JSONValue,
+        _ what: String?,
+        isForgotten: Bool = false
+    ) throws(JSONError) -> Event? {
         let user = notice["user"] ?? notice
         guard let id = Self.legacyID(user, "id", "id_str") ?? Self.legacyID(notice, "user_id", "user_id_str") else {
             return nil
         }
         let time = time(notice)
-        let fact = ObjectID(Self.platform, "account", text(id) ?? "")
+        let person = try Self.actorID(id)
         var event = event(
-            fact,
-            .profileUpdated,
+            isForgotten ? person : ObjectID(Self.platform, "account", text(id) ?? ""),
+            isForgotten ? .postDeleted : .profileUpdated,
             revision: Int(max(0, time?.milliseconds ?? now.milliseconds)),
-            subject: try Self.actorID(id),
+            subject: person,
             at: time
         )
-        var actor = Actor(id: try Self.actorID(id))
+        var actor = Actor(id: person)
         if let field = notice["profile_field"] { setField(field, notice["new_value"], &actor, &event) }
         event.data.actor = actor
         if let what { event.data.loss.append(Loss("data", .inferred, what)) }

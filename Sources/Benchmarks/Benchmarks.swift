@@ -21,7 +21,8 @@ enum Benchmarks {
     }
 
     private static let groups: [(name: String, run: @Sendable () async throws -> [BenchmarkRow])] = [
-        ("events", { benchmarkEvents() }),
+        ("events", { try benchmarkEvents() }),
+        ("normalizers", { try benchmarkNormalizers() }),
         ("feeds", { try await benchmarkFeeds() }),
         ("bus", { try await benchmarkBus() }),
         ("transport", { try await benchmarkTransport() }),

@@ -4,7 +4,7 @@ package import SocialEvents
 package enum ErasureSelector: Sendable, Hashable {
     /// Everything about an object.
     case object(ObjectID)
-    /// Everything a person did, and profile events about them.
+    /// Everything a person did, and profile events about them; the news of what they or their platform withdrew stays.
     case actor(ObjectID)
     /// Everything a source brought, with its cursor and dead letters.
     case source(SourceName)

@@ -21,9 +21,13 @@ extension LogWriter {
     }
 
     /// Erases the content of some events, in one transaction.
-    func eraseEvents(_ sequences: [Int64], in database: Database) throws -> Int {
+    func eraseEvents(
+        _ sequences: [Int64],
+        sparing exemption: ErasureExemption,
+        in database: Database
+    ) throws -> Int {
         let erased = try transaction(in: database) { _ in
-            try erase(sequences, sparing: .none, in: database)
+            try erase(sequences, sparing: exemption, in: database)
         }
         recent.erase(Set(erased))
         return erased.count

@@ -214,17 +214,21 @@ extension SQLiteBus {
             receipt.events = try await mailbox.run { try $0.eraseObject(object, in: $1) }
         case .actor(let actor):
             let digest = writer.hash.digest(actor.text)
-            receipt.events = try await eraseEvents { database, after, limit in
+            receipt.events = try await eraseEvents(sparing: .withdrawals) { database, after, limit in
                 let sql =
                     "SELECT sequence FROM events INDEXED BY events_actor WHERE sequence > ? AND actor = ? ORDER BY sequence LIMIT ?"
                 return try Int64.fetchAll(database, sql: sql, arguments: [after, digest, limit])
             }
             receipt.events += try await mailbox.run { writer, database in
-                try writer.eraseEvents(writer.sequences(about: actor, in: database), in: database)
+                try writer.eraseEvents(
+                    writer.sequences(about: actor, in: database),
+                    sparing: .withdrawals,
+                    in: database
+                )
             }
         case .source(let source):
             receipt.deadLetters = try await mailbox.run { try $0.eraseSource(source, in: $1) }
-            receipt.events = try await eraseEvents { database, after, limit in
+            receipt.events = try await eraseEvents(sparing: .none) { database, after, limit in
                 let sql = """
                     SELECT sequence FROM events WHERE sequence > ? AND body IS NOT NULL
                     AND source = (SELECT number FROM names WHERE kind = \(NameKind.source.rawValue) AND name = ?)
@@ -258,6 +262,7 @@ extension SQLiteBus {
 
     /// Erases the events that `find` finds, in steps, so that new events are stored in between.
     private func eraseEvents(
+        sparing exemption: ErasureExemption,
         _ find: @escaping @Sendable (_ database: Database, _ after: Int64, _ limit: Int) throws -> [Int64]
     ) async throws -> Int {
         let limit = configuration.stepCount
@@ -267,7 +272,7 @@ extension SQLiteBus {
             let from = position
             let found = try await read { try find($0, from, limit) }
             guard let last = found.last else { return erased }
-            erased += try await mailbox.run { try $0.eraseEvents(found, in: $1) }
+            erased += try await mailbox.run { try $0.eraseEvents(found, sparing: exemption, in: $1) }
             position = last
         }
     }

@@ -7,10 +7,10 @@ import HubCore
 import HubHTTP
 import Logging
 import MessageBus
-import PlatformSimulators
 import SQLiteBus
 import ServiceLifecycle
 import UnixSignals
+import WebSocketTransport
 
 /// The command `roost run`.
 struct RunCommand: AsyncParsableCommand {
@@ -26,17 +26,20 @@ struct RunCommand: AsyncParsableCommand {
     var follow = false
 
     func run() async throws {
+        ProcessMemory.bound()
         let configuration = try file.load()
         LoggingSystem.bootstrap { LogOutput(label: $0, configuration.log) }
         let logger = Logger(label: "roost")
         let clock = SystemClock()
         let bus = try await open(configuration, clock: clock)
         let transport = try CurlTransport()
+        let sockets = WebSocketTransport()
         do {
             let hub = try Hub(
                 configuration: configuration,
                 bus: bus,
                 http: { transport.client(for: $0) },
+                webSockets: { sockets.client(for: $0) },
                 clock: clock,
                 logger: logger
             )
@@ -44,10 +47,12 @@ struct RunCommand: AsyncParsableCommand {
         } catch {
             await bus.close()
             await transport.shutdown()
+            await sockets.shutdown()
             throw error as? SettingsError == nil ? error : Failure(.usage, "\(error)")
         }
         await bus.close()
         await transport.shutdown()
+        await sockets.shutdown()
     }
 
     private func open(_ configuration: HubConfiguration, clock: SystemClock) async throws -> SQLiteBus {
@@ -74,9 +79,11 @@ struct RunCommand: AsyncParsableCommand {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .error)
         let started = AsyncStream.makeStream(of: Void.self)
-        var services: [any Service] = configuration.simulators.map { simulator in
-            FeedSimulator.demo(port: simulator.port, pace: simulator.pace, seed: simulator.seed)
-                .application(logger: quiet) { _ in started.continuation.yield() }
+        var services = configuration.simulators.compactMap { simulator in
+            SimulatedPlatform(rawValue: simulator.platform).map { platform in
+                Simulation(platform: platform, port: simulator.port, pace: simulator.pace, seed: simulator.seed)
+                    .service(logger: quiet) { _ in started.continuation.yield() }
+            }
         }
         let hubAfterSimulators = Delayed(hub, until: started.stream, count: services.count)
         services += [hubAfterSimulators, application, server.liveFeeds]
@@ -144,6 +151,17 @@ extension CurlTransport {
         client(
             policy: network.allowsPrivateNetwork ? .allowPrivate : .publicOnly,
             proxy: network.proxy?.reveal(),
+            certificateAuthority: network.certificateFile
+        )
+    }
+}
+
+extension WebSocketTransport {
+    func client(for network: SourceNetwork) -> any WebSocketClient {
+        // Going around a proxy is not what who sets one expects.
+        guard network.proxy == nil else { return NoWebSockets(reason: "WebSockets do not go through a `proxy` yet") }
+        return client(
+            policy: network.allowsPrivateNetwork ? .allowPrivate : .publicOnly,
             certificateAuthority: network.certificateFile
         )
     }

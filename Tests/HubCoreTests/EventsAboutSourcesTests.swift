@@ -147,4 +147,25 @@ struct EventsAboutSourcesTests {
             #expect(recorder.text.joined().contains("source changed state"))
         }
     }
+
+    @Test("A person whom the platform withdraws is erased before the cursor moves on")
+    func forgetsPeople() async throws {
+        let person = ObjectID("demo", "actor", "anna")
+        var withdrawal = post("2")
+        withdrawal.id = EventID(person, .deleted, revision: 7)
+        withdrawal.type = .postDeleted
+        withdrawal.subject = person
+        withdrawal.data = EventData()
+        withdrawal.data.actor = Actor(id: person)
+        let page = PullPage(events: [post("1"), withdrawal], cursor: Cursor(bytes: [2]))
+        let stage = try Stage(["a"], script: Script(["a": [.page(page)]]))
+        try await stage.play {
+            try await stage.until("erased", { stage.bus.state.current.cursors[SourceName("a")]?.bytes == [2] })
+            let erasures = stage.bus.state.current.erasures
+            #expect(erasures.count == 1)
+            #expect(erasures.first?.selector == .actor(person))
+            #expect(erasures.first?.cursors.isEmpty == true)
+            #expect(stage.bus.states(of: "a").last == .running)
+        }
+    }
 }

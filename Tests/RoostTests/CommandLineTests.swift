@@ -1,5 +1,9 @@
+import ConnectorKit
 import Foundation
+import HubCore
 import Testing
+
+@testable import roost
 
 @Suite("The command line")
 struct CommandLineTests {
@@ -30,13 +34,38 @@ struct CommandLineTests {
         #expect(result.errors.contains("did you mean `url`?"))
     }
 
-    @Test("The samples that are shipped are well-formed", arguments: ["demo.yaml", "public.yaml"])
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+        "../.."
+    )
+    .standardized
+
+    private static var shipped: [String] {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent("Config").path)
+        return (names ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
+    }
+
+    @Test("The samples that are shipped are well-formed, with every variable set that they name", arguments: shipped)
     func samples(name: String) throws {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-            "../../Config/\(name)"
-        ).standardized.path
-        let result = try RoostProcess.run(["check", "--config", file])
+        let text = try String(contentsOf: Self.root.appendingPathComponent("Config/\(name)"), encoding: .utf8)
+        let variables = text.matches(of: /\$\{env:([A-Z_]+)\}/).map { String($0.1) }
+        let environment = Dictionary(variables.map { ($0, "a-credential") }) { $1 }
+        let arguments = ["check", "--config", "Config/\(name)"]
+        let result = try RoostProcess.run(arguments, environment: environment, folder: Self.root)
         #expect(result.code == 0, "\(result.errors)")
+    }
+
+    @Test("No connector takes for itself a setting that every source has")
+    func settingsOfTheirOwn() {
+        for connector in allConnectors {
+            let own = Set(connector.descriptor.settings.map { $0.name })
+            let doubled = own.intersection(SourceSettings.all.map { $0.name })
+            #expect(doubled.isEmpty, "\(connector.descriptor.name)")
+        }
+    }
+
+    @Test("Every platform that a configuration may simulate can be simulated from the command line")
+    func simulators() {
+        #expect(SimulatorSettings.platforms == SimulatedPlatform.allCases.map(\.rawValue))
     }
 
     @Test("No hub at the address is answered with exit code 3 and how to start one")

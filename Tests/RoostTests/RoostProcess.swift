@@ -19,17 +19,23 @@ final class RoostProcess {
         }
     }
 
-    init(_ arguments: [String]) throws {
+    init(_ arguments: [String], environment: [String: String] = [:], folder: URL? = nil) throws {
         process.executableURL = try Self.binary
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.currentDirectoryURL = folder
         process.standardOutput = output
         process.standardError = errors
         try process.run()
     }
 
     /// Runs to the end: exit code, standard output, standard error.
-    static func run(_ arguments: [String]) throws -> (code: Int32, output: String, errors: String) {
-        let roost = try RoostProcess(arguments)
+    static func run(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        folder: URL? = nil
+    ) throws -> (code: Int32, output: String, errors: String) {
+        let roost = try RoostProcess(arguments, environment: environment, folder: folder)
         let output = roost.output.fileHandleForReading.readDataToEndOfFile()
         let errors = roost.errors.fileHandleForReading.readDataToEndOfFile()
         roost.process.waitUntilExit()

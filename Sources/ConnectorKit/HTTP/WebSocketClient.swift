@@ -69,11 +69,13 @@ public protocol WebSocketConnection: Sendable {
 
 /// A client that opens no WebSocket.
 public struct NoWebSockets: WebSocketClient {
-    /// A client that refuses.
-    public init() {}
+    private let reason: String
+
+    /// A client that refuses, and says why.
+    public init(reason: String = "this host opens no WebSockets") { self.reason = reason }
 
     /// Throws ``HTTPClientError`` `invalidRequest`.
     public func connect(_ request: WebSocketRequest) async throws -> any WebSocketConnection {
-        throw HTTPClientError(.invalidRequest, "this host opens no WebSockets")
+        throw HTTPClientError(.invalidRequest, reason)
     }
 }

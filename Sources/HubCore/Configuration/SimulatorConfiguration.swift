@@ -15,7 +15,7 @@ package struct SimulatorConfiguration: Sendable, Hashable {
 /// The settings of a simulator, as `roost` shows them and as they are decoded.
 package enum SimulatorSettings {
     /// The platforms that can be stood in for.
-    package static let platforms = ["feed"]
+    package static let platforms = ["bluesky", "feed", "mastodon", "x"]
     /// Where it listens.
     package static let port = Setting.integer(
         "port",

@@ -19,8 +19,10 @@ extension SourceRunner {
     /// Waits and offers the same again while the log does not take it.
     ///
     /// Events go in batches, dead letters and cursor with the last: a crash between two batches repeats the page, and the log skips what it has.
+    /// Where a person has to be forgotten, the cursor moves only once all that they said is erased.
     func store(_ harvest: Harvest) async throws -> Int {
         var news = 0
+        let forgotten = Set(harvest.events.compactMap(\.forgottenActor))
         var rest = harvest.events[...]
         while rest.count > services.limits.batchSize {
             let batch = LogBatch(source: source.name, events: Array(rest.prefix(services.limits.batchSize)))
@@ -32,11 +34,16 @@ extension SourceRunner {
             events: rest.count == harvest.events.count && harvest.hubEvents.isEmpty
                 ? harvest.events : Array(rest) + harvest.hubEvents,
             deadLetters: harvest.deadLetters,
-            cursor: harvest.cursor
+            cursor: forgotten.isEmpty ? harvest.cursor : nil
         )
         if !last.events.isEmpty || !last.deadLetters.isEmpty || last.cursor != nil {
             news += try await append(last, hubEvents: harvest.hubEvents.count)
             cell.count { $0.deadLetters += harvest.deadLetters.count }
+        }
+        guard !forgotten.isEmpty else { return news }
+        for actor in forgotten { _ = try await persistently { try await $0.erase(.actor(actor)) } }
+        if let cursor = harvest.cursor {
+            _ = try await append(LogBatch(source: source.name, cursor: cursor), hubEvents: 0)
         }
         return news
     }
@@ -133,5 +140,13 @@ extension SourceRunner {
         let kept = ledger
         memory.withLock { $0.gaps = kept }
         return events
+    }
+}
+
+extension Event {
+    /// The person whose every word is withdrawn by this event: a deletion whose subject is the person who is its actor.
+    fileprivate var forgottenActor: ObjectID? {
+        guard type.verb == .deleted, let subject, subject == data.actor?.id else { return nil }
+        return subject
     }
 }

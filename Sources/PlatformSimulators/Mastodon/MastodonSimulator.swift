@@ -51,19 +51,28 @@ package final class MastodonSimulator: PlatformSimulator {
     ///   - history: how many posts there are at the beginning.
     ///   - pace: milliseconds between two posts as time passes; 0 for none.
     ///   - requests: how many requests a token has in five minutes.
+    ///   - lateness: most milliseconds that a post of another server comes late.
     package init(
         seed: UInt64 = 1,
         flavour: MastodonFlavour = .mastodon,
         now: Int64,
         history: Int = 60,
         pace: Int64 = 0,
-        requests: Int = 300
+        requests: Int = 300,
+        lateness: Int64 = 4000
     ) {
         self.flavour = flavour
         self.pace = pace
         allowance = RequestAllowance(limit: requests, window: 300_000)
         let start = now - Int64(history) * max(pace, 1000)
-        let world = MastodonWorld(seed: seed, flavour: flavour, people: 24, now: start, ledger: ledger)
+        let world = MastodonWorld(
+            seed: seed,
+            flavour: flavour,
+            people: 24,
+            now: start,
+            lateness: lateness,
+            ledger: ledger
+        )
         state = Mutex(State(world: world, nextThump: now + 15_000, nextPost: now + pace))
         state.withLock { state in
             for _ in 0..<history {

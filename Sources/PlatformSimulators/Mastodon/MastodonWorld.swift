@@ -44,6 +44,8 @@ struct MastodonWorld {
     static let reader = 0
 
     let flavour: MastodonFlavour
+    /// Most milliseconds that a post of another server comes late.
+    let lateness: Int64
     let people: [Person]
     let ledger: Ledger
     private(set) var statuses: [Int: Status] = [:]
@@ -60,8 +62,16 @@ struct MastodonWorld {
     private var counter = 0
     private var liked: Set<[Int]> = []
 
-    init(seed: UInt64, flavour: MastodonFlavour, people count: Int, now: Int64, ledger: Ledger) {
+    init(
+        seed: UInt64,
+        flavour: MastodonFlavour,
+        people count: Int,
+        now: Int64,
+        lateness: Int64,
+        ledger: Ledger
+    ) {
         self.flavour = flavour
+        self.lateness = max(1, lateness)
         people = Person.all(count, seed: seed)
         dice = Dice(seed: seed)
         self.now = now
@@ -121,7 +131,7 @@ struct MastodonWorld {
         said += 1
         let person = dice.roll(people.count)
         // Posts of other servers may arrive late, and then stand where their time says.
-        let delay: Int64 = !isLocal(person) && dice.oneIn(6) ? Int64(dice.roll(4000)) : 0
+        let delay: Int64 = !isLocal(person) && dice.oneIn(6) ? Int64(dice.roll(Int(lateness))) : 0
         var status = newStatus(by: person, at: now - delay)
         status.phrase = .random(said, people: people.count, dice: &dice)
         status.visibility = dice.pick(["public", "public", "public", "public", "unlisted", "private"])

@@ -13,6 +13,8 @@ final class MemoryBus: MessageBus {
         var batches: [LogBatch] = []
         var appends = 0
         var trims: [RetentionPolicy] = []
+        /// What was erased, and where the cursors stood then.
+        var erasures: [(selector: ErasureSelector, cursors: [SourceName: Cursor])] = []
         var condition = BusCondition.ready
         /// Batches that become durable but whose answer is an error, as when a connection breaks at the worst moment.
         var lostAnswers = 0
@@ -69,7 +71,10 @@ final class MemoryBus: MessageBus {
 
     var condition: BusCondition { state.current.condition }
 
-    func erase(_ selector: ErasureSelector) async throws -> ErasureReceipt { ErasureReceipt(events: 0, deadLetters: 0) }
+    func erase(_ selector: ErasureSelector) async throws -> ErasureReceipt {
+        state.update { $0.erasures.append((selector, $0.cursors)) }
+        return ErasureReceipt(events: 0, deadLetters: 0)
+    }
 
     func trim(_ policy: RetentionPolicy, now: Timestamp) async throws -> TrimReceipt {
         state.update { $0.trims.append(policy) }

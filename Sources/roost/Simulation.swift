@@ -1,0 +1,68 @@
+import ArgumentParser
+import ConnectorKit
+import Logging
+import PlatformSimulators
+import ServiceLifecycle
+import SocialEvents
+
+/// The platforms that can be stood in for, by `roost simulate` and by a configuration's `simulators`.
+enum SimulatedPlatform: String, ExpressibleByArgument, CaseIterable {
+    case bluesky, feed, mastodon, x
+
+    /// Where it is usually put, so that all of them go together.
+    var usualPort: Int {
+        switch self {
+        case .feed: 9300
+        case .x: 9301
+        case .mastodon: 9302
+        case .bluesky: 9303
+        }
+    }
+
+    /// What to say once it listens: where it is, and what opens it.
+    func greeting(port: Int) -> String {
+        let base = "http://127.0.0.1:\(port)"
+        return switch self {
+        case .feed: "simulated feeds: \(FeedChannel.allCases.map { base + $0.path }.joined(separator: "  "))"
+        case .x: "simulated X: base_url \(base), bearer_token \(XSimulator.token)"
+        case .mastodon: "simulated Mastodon: base_url \(base), access_token \(MastodonSimulator.token)"
+        case .bluesky:
+            "simulated Bluesky: base_url \(base), identifier \(BlueskySimulator.identifier), app_password \(BlueskySimulator.password)"
+        }
+    }
+}
+
+/// One simulated platform behind a port.
+struct Simulation {
+    var platform: SimulatedPlatform
+    /// 0 lets the system choose.
+    var port: Int
+    /// The time between two things that happen.
+    var pace: Duration = .milliseconds(1_500)
+    /// Which story it tells.
+    var seed: UInt64 = 1
+    /// How many of the newest articles a feed shows.
+    var window = 20
+
+    /// The service that serves it; `onRunning` learns the port.
+    func service(logger: Logger, onRunning: @escaping @Sendable (_ port: Int) async -> Void) -> any Service {
+        let clock = SystemClock()
+        let now: @Sendable () -> Int64 = { clock.now.milliseconds }
+        let pace = pace.wholeMilliseconds
+        switch platform {
+        case .feed:
+            // A house that has published since 2025 began, so that there is a past to read and every start tells the same story.
+            let world = FeedWorld(seed: seed, epoch: 1_735_689_600_000, pace: pace, window: window)
+            return FeedSimulator(world: world, port: port, now: now).application(logger: logger, onRunning: onRunning)
+        case .x:
+            let simulator = XSimulator(seed: seed, now: now(), pace: pace)
+            return SimulatorServer(simulator, port: port, logger: logger, now: now, onRunning: onRunning)
+        case .mastodon:
+            let simulator = MastodonSimulator(seed: seed, now: now(), pace: pace)
+            return SimulatorServer(simulator, port: port, logger: logger, now: now, onRunning: onRunning)
+        case .bluesky:
+            let simulator = BlueskySimulator(seed: seed, now: now(), pace: pace)
+            return BlueskySimulatorServer(simulator, port: port, logger: logger, now: now, onRunning: onRunning)
+        }
+    }
+}
