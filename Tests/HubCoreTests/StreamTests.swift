@@ -60,6 +60,27 @@ struct StreamTests {
         }
     }
 
+    @Test("A platform whose index lags is asked again at the moment it names before the hole is closed")
+    func waitsForTheIndex() async throws {
+        let bus = MemoryBus()
+        let first = try stage([.posts(["1"])], bus: bus)
+        try await first.play { try await first.untilConnections(1) }
+        let later = first.clock.now.advanced(by: .seconds(32))
+        let second = try stage(
+            [.posts([]), .page(PullPage(hasMore: true, notBefore: later)), .posts(["2"])],
+            bus: bus
+        )
+        try await second.play {
+            try await second.untilConnections(1)
+            second.hear(.accept)
+            try await second.untilSleeping(for: .seconds(32))
+            #expect(gaps(second) == [.gapOpened])
+            try second.advanceToNext()
+            try await second.until("s", has: ids("1", "2"))
+            try await second.until("closed", { gaps(second) == [.gapOpened, .gapClosed] })
+        }
+    }
+
     @Test("A restarted hub takes the time it was not running for a hole")
     func tellsTheHoleOfARestart() async throws {
         let bus = MemoryBus()

@@ -47,11 +47,11 @@ extension SourceRunner {
     private func take(_ page: PullPage, after cursor: Cursor?) async throws -> PullStep {
         try Task.checkCancellation()
         if let refusal = refusal(of: page) { return PullStep(next: await fail(refusal)) }
-        let hasMoved = page.cursor != nil && page.cursor != cursor
-        // More that the same request would bring again is no more.
-        let hasMore = page.hasMore && hasMoved
-        let intake = EventIntake(events: page.events, deadLetters: page.deadLetters, source: source.name)
         let readAt = now
+        let hasMoved = page.cursor != nil && page.cursor != cursor
+        // More that the same request would bring again is no more, unless the platform has it later: its index may lag behind what it streams.
+        let hasMore = page.hasMore && (hasMoved || page.notBefore.map { $0 > readAt } == true)
+        let intake = EventIntake(events: page.events, deadLetters: page.deadLetters, source: source.name)
         cell.move { $0.read(hasMore: hasMore, now: readAt) }
         cell.count {
             $0.pulls += 1
