@@ -12,8 +12,8 @@ import Testing
 
 /// The real binary, killed again and again, on platforms that misbehave: what its log holds in the end is held against the platform's ledger.
 ///
-/// Run by hand: it takes minutes, most of them the platforms' own waits. `ROOST_CHAOS=600` turns it on and sets how much happens on each platform. A burst takes the simulated world ahead of the clock; no more than seconds, or posts come
-/// from the hub's future.
+/// Run by hand, since it takes minutes, most of them the platforms' own waits: `ROOST_CHAOS=600` turns it on and sets how much happens on each platform.
+/// A burst takes the simulated world ahead of the clock; with more than some thousands, posts come from the hub's future.
 @Suite(
     "The binary under kill -9, on platforms that misbehave",
     .serialized,

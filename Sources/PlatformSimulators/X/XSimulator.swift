@@ -245,7 +245,6 @@ package final class XSimulator: PlatformSimulator {
             open.stream.send(isDropped ? Array(bytes.prefix(bytes.count / 2)) : bytes)
             if isDropped { open.stream.breakOff() }
         }
-        state.nextKeepAlive = state.world.now + 20_000
         forgetClosed(&state)
     }
 
