@@ -19,14 +19,18 @@ struct AccountTests {
           alone: { connector: priced, every: 10s..10s }
         """
 
+    /// A hub that asks one source after another: at the same moment, both would be admitted.
     private func hub(_ clock: ManualClock, _ bus: MemoryBus) throws -> Hub {
-        try Hub(
+        var limits = HubLimits()
+        limits.pullsInFlight = 1
+        return try Hub(
             configuration: load(text),
             bus: bus,
             http: { _ in ScriptedHTTPClient() },
             clock: clock,
             alarm: Alarm(clock: clock) { clock.elapsed },
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            limits: limits
         )
     }
 
