@@ -34,7 +34,8 @@ struct PluginFoldersTests {
             encoding: .utf8
         )
         #expect(list.contains("\(name)Connector.self"))
-        let samples = try files.contentsOfDirectory(atPath: Self.root.appendingPathComponent("Config").path).map {
+        let names = try files.contentsOfDirectory(atPath: Self.root.appendingPathComponent("Config").path)
+        let samples = try names.filter { $0.hasSuffix(".yaml") }.map {
             try String(contentsOf: Self.root.appendingPathComponent("Config/\($0)"), encoding: .utf8)
         }
         #expect(samples.contains { $0.contains("connector: \(name.lowercased())") })
