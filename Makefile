@@ -17,7 +17,7 @@ run: setup
 
 test: setup
 	@.make/build debug --build-tests
-	@swift test --skip-build --no-parallel
+	@.make/test
 
 bench: setup
 	@.make/build release --product roost-benchmarks
