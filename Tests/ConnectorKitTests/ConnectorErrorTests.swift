@@ -62,7 +62,7 @@ struct ConnectorErrorTests {
         #expect(refused.message.contains("allow_private_network: true"))
         #expect(ConnectorError.of(HTTPClientError(.deadline, "no first byte in 30s"), what: "it").code == .unavailable)
         #expect(ConnectorError.of(HTTPClientError(.connection, "reset"), what: "it").code == .unavailable)
-        #expect(ConnectorError.of(HTTPClientError(.bodyTooLarge, "more than 1MiB"), what: "it").code == .rejected)
+        #expect(ConnectorError.of(HTTPClientError(.bodyTooLarge, "more than 1MiB"), what: "it").code == .unavailable)
     }
 
     @Test("fetching throws what the host can act on and hands over the rest")

@@ -100,7 +100,7 @@ struct EventsAboutSourcesTests {
             #expect(bus.states(of: "a") == [])
             bus.state.update { $0.condition = .ready }
             try await stage.until("asleep or told", { stage.isAsleep(1) || !bus.states(of: "a").isEmpty })
-            if stage.alarm.untilNext != nil { try stage.advanceToNext() }
+            if let next = stage.alarm.untilNext { stage.clock.advance(by: next) }
             try await stage.until("told", { bus.states(of: "a") == [.unauthorized] })
             #expect(stage.script.pulls(of: "a") == 1)
         }

@@ -119,7 +119,7 @@ struct HubTests {
                 try await stage.until("asleep or failed") {
                     try stage.isAsleep(1) || stage.status("deaf").state == .failed
                 }
-                if stage.alarm.untilNext != nil { try stage.advanceToNext() }
+                if let next = stage.alarm.untilNext { stage.clock.advance(by: next) }
             }
             #expect(try stage.status("deaf").counts.abandoned == HubLimits().stepsLeftBehind + 1)
             #expect(try stage.status("deaf").reason?.contains("restart the hub") == true)

@@ -74,9 +74,10 @@ extension ConnectorError {
                 "\(what): \(error.message); write `allow_private_network: true` for this source if the address is meant",
                 underlying: error
             )
-        case .bodyTooLarge, .invalidRequest, .redirect:
+        case .invalidRequest, .redirect:
             ConnectorError(.rejected, "\(what): \(error.message)", underlying: error)
-        case .nameResolution, .connection, .tls, .deadline, .protocolViolation, .shutDown:
+        // An answer that is too large is the server's fault, of this moment as far as anybody knows.
+        case .bodyTooLarge, .nameResolution, .connection, .tls, .deadline, .protocolViolation, .shutDown:
             ConnectorError(.unavailable, "\(what): \(error.message)", underlying: error)
         }
     }

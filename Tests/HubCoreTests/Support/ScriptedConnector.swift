@@ -224,12 +224,12 @@ struct Stage: Sendable {
                     || [status.nextPullAt, status.until].contains { $0.map { $0 > now } == true }
             }
         }
-        return areSettled && alarm.count == count && isSet
+        return areSettled && alarm.count == count && (count == 0 || isSet)
     }
 
-    /// Whether the clock will wake the alarm in time.
+    /// Whether there is a wait, and the clock will wake the alarm in time for it.
     private var isSet: Bool {
-        guard let untilNext = alarm.untilNext, let untilWake = clock.untilNextWake else { return alarm.count == 0 }
+        guard let untilNext = alarm.untilNext, let untilWake = clock.untilNextWake else { return false }
         return untilWake <= untilNext
     }
 
