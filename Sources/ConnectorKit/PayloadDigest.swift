@@ -13,6 +13,7 @@ public enum PayloadDigest {
     /// name, the name of what it reads differs, and the connector begins anew.
     ///
     /// - Parameter parts: every setting that decides which list is read, in a fixed order; not what decides how it is read.
+    /// - Returns: 16 hexadecimal digits.
     public static func scope(_ parts: String?...) -> String {
         var hash = SHA256()
         for part in parts {

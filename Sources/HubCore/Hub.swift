@@ -16,6 +16,7 @@ package final class Hub: Service, Sendable {
     private let runners: [SourceName: SourceRunner]
     private let order: [SourceName]
     private let accounts: [(key: AccountKey, connector: String, account: HubAccount)]
+    private let everyAccount: [HubAccount]
     private let accountsOfSources: [SourceName: AccountKey]
     private let spending: SpendKeeper
     private let retention: RetentionPolicy
@@ -64,10 +65,16 @@ package final class Hub: Service, Sendable {
         var described: [(key: AccountKey, connector: String, account: HubAccount)] = []
         for account in configuration.accounts {
             let key = AccountKey.named(account.name)
-            let made = HubAccount(key, meter: account.budget.meter(for: account.connector), bus: bus)
+            let made = HubAccount(key, meter: account.budget.meter(for: account.connector), services: services)
             accounts[key] = made
             described.append((key, account.connector.descriptor.name, made))
         }
+        // A source without an account is one of its own, not worth a line among the accounts.
+        for source in configuration.sources where accounts[source.account] == nil {
+            let meter = BudgetConfiguration().meter(for: source.connector)
+            accounts[source.account] = HubAccount(source.account, meter: meter, services: services)
+        }
+        let spending = SpendKeeper(accounts, services: services)
         var clients: [SourceNetwork: NetworkClients] = [:]
         var runners: [SourceName: SourceRunner] = [:]
         for source in configuration.sources {
@@ -75,17 +82,20 @@ package final class Hub: Service, Sendable {
                 try clients[source.network]
                 ?? NetworkClients(http: try http(source.network), webSockets: try webSockets(source.network))
             clients[source.network] = client
-            // A source without an account is one of its own, not worth a line among the accounts.
-            let account =
-                accounts[source.account]
-                ?? HubAccount(source.account, meter: BudgetConfiguration().meter(for: source.connector), bus: bus)
-            accounts[source.account] = account
-            runners[source.name] = SourceRunner(source, clients: client, account: account, services: services)
+            guard let account = accounts[source.account] else { continue }
+            runners[source.name] = SourceRunner(
+                source,
+                clients: client,
+                account: account,
+                spending: spending,
+                services: services
+            )
         }
         self.runners = runners
+        self.spending = spending
         self.accounts = described
+        everyAccount = Array(accounts.values)
         accountsOfSources = Dictionary(configuration.sources.map { ($0.name, $0.account) }) { $1 }
-        spending = SpendKeeper(Array(accounts.values), services: services)
         order = configuration.sources.map(\.name)
     }
 
@@ -109,8 +119,9 @@ package final class Hub: Service, Sendable {
     private func readAll() async {
         // Awaited below. No child task, because it must go on ringing while cancelled sources are given their grace.
         let ringing = Task { await services.alarm.run() }
-        await spending.restore()
         await withTaskCancellationHandler {
+            // Nobody reads for money before it is known what was spent; cancelled meanwhile, nobody reads at all.
+            guard (try? await spending.restore()) != nil else { return }
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.retain() }
                 group.addTask { await self.spending.run() }
@@ -126,6 +137,7 @@ package final class Hub: Service, Sendable {
         }
         for runner in runners.values { runner.stop() }
         await spending.save()
+        for account in everyAccount { try? await account.flush() }
         ringing.cancel()
         await ringing.value
     }

@@ -45,12 +45,12 @@ struct SpendMeterTests {
     @Test("A resource costs once a UTC day, and again on the next")
     func oncePerDay() {
         var meter = meter()
-        meter.read("post", ids: ["1", "2", "1"], now: noon)
-        meter.read("post", ids: ["2"], now: noon)
-        meter.read("user", ids: ["1"], now: noon)
-        meter.read("like", ids: ["1"], now: noon)
+        meter.read("post", ids: ["1", "2", "1"], by: 1, now: noon)
+        meter.read("post", ids: ["2"], by: 1, now: noon)
+        meter.read("user", ids: ["1"], by: 1, now: noon)
+        meter.read("like", ids: ["1"], by: 1, now: noon)
         #expect(meter.spentToday == 20_000)
-        meter.read("post", ids: ["1"], now: noon.advanced(by: day / 2))
+        meter.read("post", ids: ["1"], by: 1, now: noon.advanced(by: day / 2))
         #expect(meter.spentToday == 5_000)
         #expect(meter.spentThisMonth == 25_000)
     }
@@ -58,26 +58,42 @@ struct SpendMeterTests {
     @Test("A month ends with its last day")
     func month() {
         var meter = meter()
-        meter.read("post", ids: ["1"], now: noon.advanced(by: day))
-        meter.read("post", ids: ["1"], now: noon.advanced(by: day * 2))
+        meter.read("post", ids: ["1"], by: 1, now: noon.advanced(by: day))
+        meter.read("post", ids: ["1"], by: 1, now: noon.advanced(by: day * 2))
         #expect(meter.spentThisMonth == 5_000)
     }
 
     @Test("A clock set back does not give the budget anew")
     func clockSetBack() {
         var meter = meter(day: 5_000)
-        meter.read("post", ids: ["1"], now: noon)
-        #expect(meter.waitsUntil("post", count: 1, share: 1, now: noon.advanced(by: day * -3)) != nil)
+        meter.read("post", ids: ["1"], by: 1, now: noon)
+        #expect(meter.waitsUntil("post", count: 1, share: 1, reader: 1, now: noon.advanced(by: day * -3)) != nil)
+    }
+
+    @Test("A clock that was far ahead for a moment does not block the budget until then")
+    func clockAhead() {
+        var meter = meter(day: 10_000)
+        meter.read("post", ids: ["1"], by: 1, now: noon.advanced(by: day * 4000))
+        meter.read("post", ids: ["2", "3"], by: 1, now: noon)
+        let until = meter.waitsUntil("post", count: 1, share: 1, reader: 1, now: noon)
+        #expect(until == Timestamp(rfc3339: "2026-01-31T00:00:00Z"))
+        #expect(meter.waitsUntil("post", count: 1, share: 1, reader: 1, now: noon.advanced(by: day)) == nil)
     }
 
     @Test("A spent budget waits for the next day, or the next month")
     func waits() {
         var meter = meter(day: 10_000, month: 1_000_000)
-        #expect(meter.waitsUntil("post", count: 2, share: 1, now: noon) == nil)
-        #expect(meter.waitsUntil("post", count: 3, share: 1, now: noon) == Timestamp(rfc3339: "2026-01-31T00:00:00Z"))
-        #expect(meter.waitsUntil("free", count: 1_000, share: 1, now: noon) == nil)
+        #expect(meter.waitsUntil("post", count: 2, share: 1, reader: 1, now: noon) == nil)
+        #expect(
+            meter.waitsUntil("post", count: 3, share: 1, reader: 1, now: noon)
+                == Timestamp(rfc3339: "2026-01-31T00:00:00Z")
+        )
+        #expect(meter.waitsUntil("free", count: 1_000, share: 1, reader: 1, now: noon) == nil)
         meter.monthlyBudget = 10_000
-        #expect(meter.waitsUntil("post", count: 3, share: 1, now: noon) == Timestamp(rfc3339: "2026-02-01T00:00:00Z"))
+        #expect(
+            meter.waitsUntil("post", count: 3, share: 1, reader: 1, now: noon)
+                == Timestamp(rfc3339: "2026-02-01T00:00:00Z")
+        )
     }
 
     @Test("The forecast takes the day and the month to go on as they began")
@@ -156,10 +172,11 @@ struct QuotaTests {
     @Test("Sources of lower priority leave a part for those of higher, and only where there are such")
     func priorities() throws {
         let meter = AccountMeter()
-        let low = quota(meter, .low)
+        let (low, high) = (quota(meter, .low), quota(meter, .high))
+        meter.isRead(true, .low)
         low.observe(headers(remaining: 1), bucket: "search")
         try low.admit("search")
-        let high = quota(meter, .high)
+        meter.isRead(true, .high)
         clock.advance(by: .seconds(60))
         low.observe(headers(remaining: 2), bucket: "search")
         #expect(refusal { try low.admit("search") } != nil)
@@ -168,10 +185,49 @@ struct QuotaTests {
         #expect(refusal { try high.admit("search") } != nil)
     }
 
+    @Test("What is kept for a source is for others once that source is no longer read")
+    func leaving() throws {
+        let meter = AccountMeter()
+        let low = quota(meter, .low)
+        meter.isRead(true, .low)
+        meter.isRead(true, .high)
+        low.observe(headers(remaining: 2), bucket: "search")
+        #expect(refusal { try low.admit("search") } != nil)
+        meter.isRead(false, .high)
+        try low.admit("search")
+    }
+
+    @Test("A reset told in seconds moves with each answer, and is the same window all the same")
+    func drifting() throws {
+        let quota = quota(AccountMeter())
+        quota.observe(headers(remaining: 0), bucket: "search")
+        clock.advance(by: .milliseconds(700))
+        quota.observe(headers(remaining: 5), bucket: "search")
+        #expect(refusal { try quota.admit("search") } != nil)
+    }
+
+    @Test("Money is kept for a request under way, so that others are not admitted for the same")
+    func reservations() throws {
+        let meter = AccountMeter(spend: SpendMeter(prices: ["post": 1], dailyBudget: 100))
+        let (first, second) = (quota(meter), quota(meter))
+        try first.admitSpend("post", count: 80)
+        let waiting = try #require(refusal { try second.admitSpend("post", count: 30) })
+        #expect(waiting.retryAt == clock.now.advanced(by: SpendMeter.whileReserved), "the day is not over yet")
+        try second.admitSpend("post", count: 20)
+        first.reads("post", ids: (0..<3).map(String.init))
+        try second.admitSpend("post", count: 90)
+        #expect(refusal { try first.admitSpend("post", count: 80) } != nil)
+        // A request that failed and is not tried again keeps nothing for long.
+        clock.advance(by: SpendMeter.longestReservation)
+        try first.admitSpend("post", count: 80)
+    }
+
     @Test("Money runs out for sources of low priority first")
     func money() throws {
         let meter = AccountMeter(spend: SpendMeter(prices: ["post": 1], dailyBudget: 100))
         let (low, high) = (quota(meter, .low), quota(meter, .high))
+        meter.isRead(true, .low)
+        meter.isRead(true, .high)
         high.reads("post", ids: (0..<80).map(String.init))
         let refusal = try #require(refusal { try low.admitSpend("post", count: 1) })
         #expect(refusal.code == .rateLimited && refusal.retryAt != nil)

@@ -19,12 +19,12 @@ struct AccountTests {
           alone: { connector: priced, every: 10s..10s }
         """
 
-    /// A hub that asks one source after another: at the same moment, both would be admitted.
-    private func hub(_ clock: ManualClock, _ bus: MemoryBus) throws -> Hub {
+    /// A hub that asks one source after another: at the same moment, the second would first wait a little for what the first may read.
+    private func hub(_ clock: ManualClock, _ bus: MemoryBus, _ text: String? = nil) throws -> Hub {
         var limits = HubLimits()
         limits.pullsInFlight = 1
         return try Hub(
-            configuration: load(text),
+            configuration: load(text ?? self.text),
             bus: bus,
             http: { _ in ScriptedHTTPClient() },
             clock: clock,
@@ -34,10 +34,16 @@ struct AccountTests {
         )
     }
 
-    private func until(_ condition: () throws -> Bool) async throws {
+    private func until(
+        sourceLocation: SourceLocation = #_sourceLocation,
+        _ condition: () throws -> Bool
+    ) async throws {
         let patience = ContinuousClock.now + .seconds(60)
         while try !condition() {
-            guard ContinuousClock.now < patience else { throw CancellationError() }
+            guard ContinuousClock.now < patience else {
+                Issue.record("did not come", sourceLocation: sourceLocation)
+                throw CancellationError()
+            }
             await Task.yield()
         }
     }
@@ -78,5 +84,53 @@ struct AccountTests {
         let values = bus.state.current.values.mapValues { String(decoding: $0, as: UTF8.self) }
         #expect(values["account/acme/count"] == "1")
         #expect(values["source/alone/account/count"] != nil)
+    }
+
+    @Test(
+        "What a platform handed out while the disk was full is known at once, and kept once there is room, though its source was paused"
+    )
+    func fullDisk() async throws {
+        let (clock, bus) = (ManualClock(), MemoryBus())
+        bus.state.update { $0.condition = .full("no room") }
+        let hub = try hub(clock, bus, "sources: { alone: { connector: priced, every: 10s..10s } }")
+        let running = Task { await hub.run() }
+        try await until { bus.state.current.refusedValues > 0 }
+        #expect(hub.source(SourceName("alone"))?.counts.failures == 0, "the connector waits and has not lost it")
+        running.cancel()
+        bus.state.update { $0.condition = .ready }
+        await running.value
+        let values = bus.state.current.values.mapValues { String(decoding: $0, as: UTF8.self) }
+        #expect(values["source/alone/account/count"] == "1")
+    }
+
+    @Test("A log that cannot be read at the start does not grant the budget again")
+    func unreadableAtStart() async throws {
+        let (clock, bus) = (ManualClock(), MemoryBus())
+        bus.state.update { state in
+            let day = clock.now.milliseconds / 86_400_000
+            state.values["account/acme/spend"] = Array("{\"day\":\(day),\"today\":50000,\"month\":50000}".utf8)
+            state.unreadableValues = 2
+        }
+        let hub = try hub(clock, bus)
+        let running = Task { await hub.run() }
+        try await until {
+            clock.advance(by: .milliseconds(100))
+            return hub.sources().filter { $0.state == .throttled }.count == 2
+        }
+        #expect(bus.state.current.unreadableValues == 0)
+        #expect(hub.accountStatuses().first?.spend?.today == Money("0.05 USD"))
+        running.cancel()
+        await running.value
+    }
+
+    @Test("What was spent is kept as soon as it is a notable part of the budget, for a hub may be killed at any moment")
+    func keptAtOnce() async throws {
+        let (clock, bus) = (ManualClock(), MemoryBus())
+        let hub = try hub(clock, bus)
+        let running = Task { await hub.run() }
+        try await until { bus.state.current.values["account/acme/spend"] != nil }
+        #expect(clock.elapsed == .zero)
+        running.cancel()
+        await running.value
     }
 }

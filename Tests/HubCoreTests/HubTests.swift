@@ -39,6 +39,8 @@ struct HubTests {
         try await before.play { try await before.until("a", has: ids("1", "2")) }
         let second = Script(["a": [.posts(["2", "3"])]])
         let after = try Stage(["a"], script: second, bus: bus)
+        // Two news of the same moment have the same id once in a thousand times, and would be counted as repeated too.
+        after.clock.advance(by: .seconds(50))
         try await after.play {
             try await after.until("a", has: ids("1", "2", "3"))
             #expect(second.state.current.requests["a"]?.first?.cursor == Cursor(bytes: Array("2".utf8)))

@@ -146,7 +146,9 @@ struct SourceMachineTests {
         machine.connecting(now: start)
         #expect(machine.attempt == 3)
         #expect(machine.state == .retrying)
-        machine.delivered(now: start)
+        machine.delivered(news: false, now: start)
+        #expect(machine.attempt == 3, "what was known already shows nothing")
+        machine.delivered(news: true, now: start)
         #expect(machine.attempt == 0)
         #expect(machine.state == .running)
     }
@@ -163,11 +165,11 @@ struct SourceMachineTests {
     @Test("A stream that ends with nothing backs off as one that fails")
     func emptyStream() {
         var machine = machine()
-        _ = machine.ended(hadData: false, now: start)
+        _ = machine.ended(hadNews: false, now: start)
         #expect(machine.state == .retrying)
         #expect(machine.attempt == 1)
-        machine.delivered(now: start)
-        _ = machine.ended(hadData: true, now: start)
+        machine.delivered(news: true, now: start)
+        _ = machine.ended(hadNews: true, now: start)
         #expect(machine.state == .running)
         #expect(machine.attempt == 0)
     }

@@ -41,7 +41,7 @@ struct StreamTests {
         let stage = try stage([.posts(["1"]), .posts([]), .posts([]), .posts(["3"])])
         try await stage.play {
             stage.hear(.accept)
-            try await stage.untilPulled(2)
+            try await stage.untilFilled()
             stage.hear(.say(["2"]))
             try await stage.until("s", has: ids("1", "2"))
             stage.hear(.fail(broken))
@@ -97,7 +97,9 @@ struct StreamTests {
     func keepsTheHoleOpen() async throws {
         let stage = try stage([.posts(["1"]), .posts([]), .posts([]), .fail(broken)])
         try await stage.play {
-            stage.hear(.accept, .say(["2"]))
+            stage.hear(.accept)
+            try await stage.untilFilled()
+            stage.hear(.say(["2"]))
             try await stage.untilPulled(3)
             stage.hear(.fail(broken))
             try await stage.until("asleep", { try stage.status("s").counts.failures == 1 && stage.isAsleep(1) })
@@ -121,15 +123,15 @@ struct StreamTests {
         try await stage.play {
             stage.hear(.accept, .say(["5"]))
             try await stage.until("s", has: ids("1", "5"))
-            #expect(stage.bus.state.current.cursors.values.map { String(decoding: $0.bytes, as: UTF8.self) } == ["1"])
+            #expect(stage.cursor == "1")
         }
         let next = try Stage(["s"], script: Script(), bus: stage.bus, connector: StreamingConnector.self)
         try await next.play {
             next.hear(.accept)
-            try await next.untilPulled(2)
+            try await next.untilFilled()
             next.hear(.say(["6"]))
             try await next.until("s", has: ids("1", "5", "6"))
-            #expect(next.bus.state.current.cursors.values.map { String(decoding: $0.bytes, as: UTF8.self) } == ["6"])
+            #expect(next.cursor == "6")
         }
     }
 
@@ -220,16 +222,124 @@ struct StreamTests {
         }
     }
 
+    @Test(
+        "Signs of life without posts are no data: deafness behind them is noticed, and no position passes what was missed"
+    )
+    func noticesDeafnessBehindSignsOfLife() async throws {
+        let stage = try stage([.posts(["1"]), .posts([]), .posts(["2"], hasMore: true), .posts(["3"])])
+        try await stage.play {
+            stage.hear(.accept)
+            try await stage.untilFilled()
+            stage.hear(.mark("9"), .mark("10"))
+            try await stage.until("heard", { stage.hasHeardAll })
+            #expect(stage.cursor == "1")
+            try stage.advanceToNext()
+            try await stage.until("s", has: ids("1", "2", "3"))
+            try await stage.untilSleeping(for: .seconds(60))
+            try stage.advanceToNext()
+            try await stage.until("s", is: .retrying)
+            #expect(try stage.status("s").reason?.contains("deaf") == true)
+        }
+    }
+
+    @Test("A source that cannot be asked moves by signs of life, and its silence is reported all the same")
+    func marksWithoutPulls() async throws {
+        let stage = try Stage(["s"], connector: StreamingConnector.self, settings: [("pulls", "false")])
+        try await stage.play {
+            stage.hear(.accept)
+            try await stage.untilSleeping(for: SilenceGauge.unverifiable.range.upperBound)
+            stage.hear(.mark("9"))
+            try await stage.until("moved", { stage.cursor == "9" })
+            try stage.advanceToNext()
+            try await stage.until("reported", { try stage.status("s").reason?.contains("silent") == true })
+            stage.hear(.mark("10"))
+            try await stage.until("moved", { stage.cursor == "10" })
+            #expect(try stage.status("s").reason?.contains("silent") == true)
+        }
+    }
+
+    @Test("While a silence is checked by asking, no cursor of the stream's skips the pages to come")
+    func holdsCursorsBackWhileChecking() async throws {
+        let later = ManualClock().now.advanced(by: .seconds(3700))
+        let stage = try stage([
+            .posts(["1"]), .posts([]), .posts(["2"], hasMore: true, notBefore: later), .posts(["3"]),
+        ])
+        try await stage.play {
+            stage.hear(.accept)
+            try await stage.untilFilled()
+            try stage.advanceToNext()
+            try await stage.untilSleeping(for: .seconds(100))
+            stage.hear(.say(["9"]))
+            try await stage.until("s", has: ids("1", "2", "9"))
+            #expect(stage.cursor == "2")
+            try stage.advanceToNext()
+            try await stage.until("s", has: ids("1", "2", "9", "3"))
+            #expect(stage.script.state.current.requests["s"]?.last?.cursor == Cursor(bytes: Array("2".utf8)))
+            #expect(try stage.status("s").state == .running)
+        }
+    }
+
+    @Test("What each connection repeats at its beginning does not end the count of failures")
+    func repeatsAreNoSuccess() async throws {
+        let stage = try stage()
+        try await stage.play {
+            for attempt in 1...4 {
+                try await stage.untilConnections(attempt)
+                stage.hear(.accept, .say(["1"]), .fail(broken))
+                try await stage.until("attempt \(attempt)") {
+                    try stage.status("s").attempt == attempt && stage.isAsleep(1)
+                }
+                try stage.advanceToNext()
+            }
+        }
+    }
+
+    @Test("Asking that fails beside a stream that goes on delivering backs off all the same")
+    func backsOffBesideAStream() async throws {
+        let stage = try stage([.posts([])] + Array(repeating: .fail(broken), count: 6))
+        try await stage.play {
+            stage.hear(.accept)
+            for failures in 1...6 {
+                try await stage.until("failure \(failures)") {
+                    try stage.status("s").counts.failures == failures && stage.alarm.count == 1 && stage.isSet
+                }
+                let least = failures == 1 ? Duration.zero : Backoff.platform.ceiling(attempt: failures) / 2
+                #expect(stage.alarm.untilNext.map { $0 >= least } == true)
+                let posts = (1...failures).map(String.init)
+                stage.hear(.say([String(failures)]))
+                try await stage.until("said") {
+                    try stage.bus.posts(of: "s").count == posts.count && stage.status("s").attempt == 0
+                }
+                try stage.advanceToNext()
+            }
+        }
+    }
+
+    @Test("A stream that is given up and does not even end then is left behind, and counted")
+    func leavesBehind() async throws {
+        let stage = try stage([.posts([]), .posts([]), .posts(["missed"])])
+        try await stage.play {
+            stage.hear(.accept, .hold)
+            try await stage.untilFilled()
+            try stage.advanceToNext()
+            try await stage.untilSleeping(for: .seconds(60))
+            try stage.advanceToNext()
+            try await stage.untilSleeping(for: HubLimits().grace)
+            try stage.advanceToNext()
+            try await stage.until("s", is: .retrying)
+            #expect(try stage.status("s").counts.abandoned == 1)
+            #expect(try stage.status("s").reason?.contains("did not end when told to") == true)
+            stage.script.release()
+        }
+    }
+
     @Test("A silence that asking confirms is no deafness")
     func believesSilence() async throws {
         let stage = try stage()
         try await stage.play {
             stage.hear(.accept)
             for pulls in 3...6 {
-                try await stage.until(
-                    "listening",
-                    { stage.alarm.untilNext == SilenceGauge.verifiable.range.upperBound }
-                )
+                try await stage.untilFilled()
                 try stage.advanceToNext()
                 try await stage.untilPulled(pulls)
             }
@@ -265,7 +375,7 @@ struct StreamTests {
         let stage = try stage(bus: bus)
         try await stage.play {
             stage.hear(.accept)
-            try await stage.untilPulled(2)
+            try await stage.untilFilled()
             bus.state.update { $0.condition = .full("no room") }
             stage.hear(.say(["1", "2", "3"]))
             try await stage.until("s", is: .retrying)
@@ -287,8 +397,7 @@ struct StreamTests {
         let stage = try stage()
         try await stage.play {
             stage.hear(.accept)
-            try await stage.untilPulled(2)
-            try await stage.until("listening", { stage.alarm.count == 1 })
+            try await stage.untilFilled()
             stage.hear(.say(["1"]))
             try await stage.until("s", has: ids("1"))
             try await stage.hub.pause(SourceName("s"))

@@ -18,7 +18,9 @@ package final class AccountMeter: Sendable {
     private struct State {
         var buckets: [String: Bucket] = [:]
         var spend = SpendMeter()
+        /// How many sources of each are read.
         var priorities: [SourcePriority: Int] = [:]
+        var readers: UInt64 = 0
     }
 
     /// Buckets that are remembered; a connector has a handful.
@@ -33,8 +35,20 @@ package final class AccountMeter: Sendable {
         state = Mutex(State(spend: spend))
     }
 
-    func join(_ priority: SourcePriority) {
-        state.withLock { $0.priorities[priority, default: 0] += 1 }
+    /// A source of this priority begins to be read, or is no longer: what is kept for it is for others then.
+    package func isRead(_ isRead: Bool, _ priority: SourcePriority) {
+        state.withLock { state in
+            let count = state.priorities[priority, default: 0] + (isRead ? 1 : -1)
+            state.priorities[priority] = count > 0 ? count : nil
+        }
+    }
+
+    /// A name for one who reads, unlike all others of this account.
+    func newReader() -> UInt64 {
+        state.withLock { state in
+            state.readers += 1
+            return state.readers
+        }
     }
 
     /// When a request may be made; `nil` now, and it is counted.
@@ -58,8 +72,9 @@ package final class AccountMeter: Sendable {
             guard state.buckets[name] != nil || state.buckets.count < Self.mostBuckets else { return }
             let remaining = limit.remaining ?? limit.usedFraction.map { $0 >= 1 ? 0 : 1 }
             var learned = Bucket(name: name, limit: limit.limit, remaining: remaining, resetAt: limit.resetAt)
-            // An answer to an earlier request may come after that to a later one: within a window the count only falls.
-            if let known = state.buckets[name], known.resetAt == learned.resetAt,
+            // An answer to an earlier request may come after that to a later one: within a window the count only falls. Platforms that tell the
+            // seconds left rather than a moment name one that moves by less than two.
+            if let known = state.buckets[name], Self.isSame(known.resetAt, learned.resetAt),
                 let old = known.remaining, let new = learned.remaining
             {
                 learned.remaining = min(old, new)
@@ -68,15 +83,26 @@ package final class AccountMeter: Sendable {
         }
     }
 
-    package func admitSpend(_ kind: String, count: Int, priority: SourcePriority, now: Timestamp) -> Timestamp? {
+    func admitSpend(
+        _ kind: String,
+        count: Int,
+        priority: SourcePriority,
+        reader: UInt64,
+        now: Timestamp
+    ) -> Timestamp? {
         state.withLock { state in
             let share = Self.share(of: priority, among: state.priorities)
-            return state.spend.waitsUntil(kind, count: count, share: share, now: now)
+            return state.spend.waitsUntil(kind, count: count, share: share, reader: reader, now: now)
         }
     }
 
-    package func read(_ kind: String, ids: some Swift.Sequence<String>, now: Timestamp) {
-        state.withLock { $0.spend.read(kind, ids: ids, now: now) }
+    func read(_ kind: String, ids: some Swift.Sequence<String>, by reader: UInt64, now: Timestamp) {
+        state.withLock { $0.spend.read(kind, ids: ids, by: reader, now: now) }
+    }
+
+    private static func isSame(_ one: Timestamp?, _ other: Timestamp?) -> Bool {
+        guard let one, let other else { return one == other }
+        return abs(one.milliseconds - other.milliseconds) < 2000
     }
 
     /// The limits known, by name.

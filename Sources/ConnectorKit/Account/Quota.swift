@@ -9,13 +9,14 @@ public struct Quota: Sendable {
     private let meter: AccountMeter
     private let priority: SourcePriority
     private let clock: any WallClock
+    private let reader: UInt64
 
     /// A view of `meter` for one source.
     package init(_ meter: AccountMeter, priority: SourcePriority, clock: any WallClock) {
         self.meter = meter
         self.priority = priority
         self.clock = clock
-        meter.join(priority)
+        reader = meter.newReader()
     }
 
     /// Asks whether a request may be made, and counts it.
@@ -38,11 +39,13 @@ public struct Quota: Sendable {
         meter.learn(limit, for: bucket)
     }
 
-    /// Asks whether the budget allows that many more reads of a kind that costs money.
+    /// Asks whether the budget allows that many more reads of a kind that costs money, and keeps the money until ``reads(_:ids:)`` or the next question.
     ///
-    /// - Throws: ``ConnectorError`` `rateLimited`, with the beginning of the next day or month.
+    /// - Throws: ``ConnectorError`` `rateLimited`, with the beginning of the next day or month, or a moment soon where other sources' requests
+    ///   are under way for what is left.
     public func admitSpend(_ kind: String, count: Int) throws {
-        guard let until = meter.admitSpend(kind, count: count, priority: priority, now: clock.now) else { return }
+        let refusal = meter.admitSpend(kind, count: count, priority: priority, reader: reader, now: clock.now)
+        guard let until = refusal else { return }
         throw ConnectorError(
             .rateLimited,
             "the account's budget is spent, or what is left is kept for sources of higher priority; raise `budget` to read on",
@@ -52,6 +55,6 @@ public struct Quota: Sendable {
 
     /// Counts what was read of a kind that costs money; an id counts once a UTC day.
     public func reads(_ kind: String, ids: some Swift.Sequence<String>) {
-        meter.read(kind, ids: ids, now: clock.now)
+        meter.read(kind, ids: ids, by: reader, now: clock.now)
     }
 }

@@ -18,6 +18,18 @@ package struct SpendMeter: Sendable {
     /// Days since 1970.
     package private(set) var day: Int64 = .min
     private var billed: Set<UInt64> = []
+    /// What was admitted and may still be read, by reader.
+    private var reserved: [UInt64: Reservation] = [:]
+
+    private struct Reservation {
+        var cost: Int64
+        var until: Timestamp
+    }
+
+    /// For how long money is kept for who was admitted and does not say what it read; longer than any request takes.
+    package static let longestReservation = Duration.seconds(300)
+    /// When to ask again where there is money, but all that is left is kept for requests under way.
+    package static let whileReserved = Duration.seconds(5)
 
     /// Ids of a day that are remembered.
     package static let remembered = 500_000
@@ -37,9 +49,10 @@ package struct SpendMeter: Sendable {
         spentThisMonth = month
     }
 
-    /// Counts reads of resources.
-    package mutating func read(_ kind: String, ids: some Swift.Sequence<String>, now: Timestamp) {
+    /// Counts reads of resources; what had been kept for the reader is free again.
+    package mutating func read(_ kind: String, ids: some Swift.Sequence<String>, by reader: UInt64, now: Timestamp) {
         turn(now)
+        reserved[reader] = nil
         guard let price = prices[kind] else { return }
         for id in ids {
             let key = Self.hash(kind, id)
@@ -50,17 +63,40 @@ package struct SpendMeter: Sendable {
         }
     }
 
-    /// When there is money again for `count` reads of a kind; `nil` when there is now.
+    /// When there is money again for `count` reads of a kind; `nil` when there is now, and it is kept for the reader.
     ///
-    /// `share` is how much of the budgets may be used: 1 all of it.
-    package mutating func waitsUntil(_ kind: String, count: Int, share: Double, now: Timestamp) -> Timestamp? {
+    /// Requests go on side by side: without what is kept, all of them would be admitted for the same money.
+    ///
+    /// - Parameters:
+    ///   - kind: what is read.
+    ///   - count: how many at most.
+    ///   - share: how much of the budgets may be used: 1 all of it.
+    ///   - reader: who reads; it has one reservation at a time.
+    ///   - now: the time.
+    /// - Returns: the moment to ask again.
+    package mutating func waitsUntil(
+        _ kind: String,
+        count: Int,
+        share: Double,
+        reader: UInt64,
+        now: Timestamp
+    ) -> Timestamp? {
         turn(now)
         guard let price = prices[kind] else { return nil }
+        // A reservation that ends later than any could was made before the clock was set back.
+        let latest = now.advanced(by: Self.longestReservation)
+        reserved = reserved.filter { $0.key != reader && $0.value.until > now && $0.value.until <= latest }
         let cost = price * Int64(min(max(count, 0), 1_000_000))
-        if let monthlyBudget, spentThisMonth + cost > Int64((Double(monthlyBudget) * share).rounded()) {
-            return nextMonth
+        let kept = reserved.values.reduce(0) { $0 + $1.cost }
+        func isTooMuch(_ spent: Int64, of budget: Int64?) -> Bool {
+            budget.map { spent + cost > Int64((Double($0) * share).rounded()) } == true
         }
-        if let dailyBudget, spentToday + cost > Int64((Double(dailyBudget) * share).rounded()) { return nextDay }
+        if isTooMuch(spentThisMonth, of: monthlyBudget) { return nextMonth }
+        if isTooMuch(spentToday, of: dailyBudget) { return nextDay }
+        if isTooMuch(spentThisMonth + kept, of: monthlyBudget) || isTooMuch(spentToday + kept, of: dailyBudget) {
+            return now.advanced(by: Self.whileReserved)
+        }
+        reserved[reader] = Reservation(cost: cost, until: latest)
         return nil
     }
 
@@ -87,9 +123,11 @@ package struct SpendMeter: Sendable {
 
     /// Begins a new day and month where one has begun.
     ///
-    /// A clock set back keeps the later day.
+    /// A clock set back a little keeps the later day; a day further off than that came of a clock that was wrong, and is given up, or nothing
+    /// would be read until it comes.
     private mutating func turn(_ now: Timestamp) {
         let today = Int64((Double(now.milliseconds) / Double(Self.millisecondsPerDay)).rounded(.down))
+        if day != .min, day - today > 1 { day = today }
         guard today > day else { return }
         if day != .min {
             let (old, new) = (CivilDate(day: day), CivilDate(day: today))

@@ -271,7 +271,7 @@ struct ConfigurationDecoder {
         // Only a source that is right in all its parts is shown to the connector, which would else complain about the same again.
         guard errors.count == before else { return [source] }
         let sources = expand(source, at: member.value.position)
-        for source in sources { tryOut(source) }
+        for source in sources { tryOut(source, at: member.value.position) }
         return sources
     }
 
@@ -423,7 +423,7 @@ struct ConfigurationDecoder {
     /// Lets the connector look at its settings as a whole.
     ///
     /// Making one has no effects, so this can be done offline.
-    private mutating func tryOut(_ source: SourceConfiguration) {
+    private mutating func tryOut(_ source: SourceConfiguration, at position: SettingPosition) {
         let context = ConnectorContext(
             source: source.name,
             http: NoHTTPClient(),
@@ -432,11 +432,20 @@ struct ConfigurationDecoder {
         )
         do {
             _ = try source.connector.init(settings: source.settings, context: context)
+            if source.modes.isDisjoint(with: [.pull, .stream]) {
+                complain(
+                    SettingsError(
+                        at: position,
+                        path: "sources.\(source.name)",
+                        "the platform tells this kind of source by webhook alone, which this version does not receive yet"
+                    )
+                )
+            }
         } catch let error as SettingsError {
             complain(error)
         } catch {
             let reason = StepFailure(error).reason
-            complain(SettingsError(at: SettingPosition(), path: "sources.\(source.name)", reason))
+            complain(SettingsError(at: position, path: "sources.\(source.name)", reason))
         }
     }
 

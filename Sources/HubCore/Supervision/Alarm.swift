@@ -37,10 +37,11 @@ package final class Alarm: Sendable {
         self.uptime = uptime
     }
 
-    /// An alarm on a clock alone: on the machine's, time in which it is suspended does not count; on any other, the time of day is what passes.
+    /// An alarm on a clock alone: on the machine's, time in which it is suspended counts, for platforms go on meanwhile; on any other, the time of
+    /// day is what passes.
     package convenience init(clock: any WallClock) {
         if clock is SystemClock {
-            let start = SuspendingClock.now
+            let start = ContinuousClock.now
             self.init(clock: clock, uptime: { start.duration(to: .now) })
         } else {
             let start = clock.now

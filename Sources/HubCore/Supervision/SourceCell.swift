@@ -36,16 +36,27 @@ final class SourceCell: Sendable {
     let name: SourceName
     let connector: String
     private let polls: Bool
+    private let onActivity: @Sendable (_ isActive: Bool) -> Void
     private let logger: Logger
     private let state: Mutex<State>
 
-    init(name: SourceName, connector: String, polls: Bool, machine: SourceMachine, logger: Logger) {
+    /// `onActivity` is told, also here and now, when the source begins to be active, and when it no longer is.
+    init(
+        name: SourceName,
+        connector: String,
+        polls: Bool,
+        machine: SourceMachine,
+        onActivity: @escaping @Sendable (_ isActive: Bool) -> Void,
+        logger: Logger
+    ) {
         self.name = name
         self.connector = connector
         self.polls = polls
+        self.onActivity = onActivity
         self.logger = logger
         let announcer = StateAnnouncer(source: name, now: machine.since)
         state = Mutex(State(machine: machine, announcer: announcer))
+        if machine.isActive { onActivity(true) }
     }
 
     // MARK: Asking
@@ -85,6 +96,8 @@ final class SourceCell: Sendable {
             if state.machine.state != old.state {
                 state.counts.stateChanges += 1
                 if !state.machine.isActive { state.nextPullAt = nil }
+                // In the lock, so that two moves are told in their order.
+                if state.machine.isActive != old.isActive { onActivity(state.machine.isActive) }
             }
             return (result, old, state.machine)
         }
@@ -112,14 +125,14 @@ final class SourceCell: Sendable {
         )
     }
 
-    /// The `hub.source.changed` event that waits to be written.
-    func pendingAnnouncement(now: Timestamp) -> Event? {
-        state.withLock { $0.announcer.pending($0.machine, now: now) }
+    /// The `hub.source.changed` event that waits to be written; the caller says with ``announced(_:isWritten:)`` what came of it.
+    func takeAnnouncement(now: Timestamp) -> Event? {
+        state.withLock { $0.announcer.take($0.machine, now: now) }
     }
 
-    /// The event is durable.
-    func announced(_ event: Event) {
-        state.withLock { $0.announcer.written(event) }
+    /// What came of writing the event.
+    func announced(_ event: Event, isWritten: Bool) {
+        state.withLock { isWritten ? $0.announcer.written(event) : $0.announcer.failed() }
     }
 
     // MARK: Counting

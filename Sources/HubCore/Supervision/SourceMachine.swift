@@ -187,21 +187,23 @@ package struct SourceMachine: Sendable {
         isStreaming = does
     }
 
-    /// A stream brought something, so it works.
-    package mutating func delivered(now: Timestamp) {
+    /// What a stream brought is durable.
+    ///
+    /// Only something new shows that it works: many platforms repeat a little at the beginning of each connection, and then break it again.
+    package mutating func delivered(news: Bool, now: Timestamp) {
         guard isActive else { return }
         hasCaughtUp = true
-        attempt = 0
+        if news { attempt = 0 }
         move(to: .running, now: now)
     }
 
     /// A stream ended in order.
     ///
-    /// Platforms do that as a matter of course, so the first end after data is no failure.
-    package mutating func ended(hadData: Bool, now: Timestamp) -> Next {
+    /// Platforms do that as a matter of course, so the end of one that brought something new is no failure.
+    package mutating func ended(hadNews: Bool, now: Timestamp) -> Next {
         guard isActive else { return .rest }
-        if hadData { return .wait(backoff.delay(attempt: 1, random: &random)) }
-        return retry("the stream ended before it brought anything", atLeast: .zero, now: now)
+        if hadNews { return .wait(backoff.delay(attempt: 1, random: &random)) }
+        return retry("the stream ended before it brought anything new", atLeast: .zero, now: now)
     }
 
     // MARK: Commands

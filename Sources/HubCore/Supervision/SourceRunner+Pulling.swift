@@ -9,6 +9,8 @@ struct PullStep {
     var isCaughtUp = false
     /// How many events were new.
     var news = 0
+    /// Whether nothing could be read, rather than there being nothing to read.
+    var isFailure = false
 }
 
 extension SourceRunner {
@@ -29,13 +31,14 @@ extension SourceRunner {
                 )
                 switch outcome {
                 case .finished(.success(let page)): return try await self.take(page, after: cursor)
-                case .finished(.failure(let error)): return PullStep(next: await self.fail(StepFailure(error)))
+                case .finished(.failure(let error)):
+                    return PullStep(next: await self.fail(StepFailure(error)), isFailure: true)
                 case .interrupted(byDeadline: true):
                     let reason = "no answer within \(DurationText.of(self.source.deadline))"
-                    return PullStep(next: await self.fail(StepFailure(.unavailable, reason)))
+                    return PullStep(next: await self.fail(StepFailure(.unavailable, reason)), isFailure: true)
                 case .interrupted(byDeadline: false): throw CancellationError()
                 case .abandoned(let byDeadline):
-                    return PullStep(next: await self.leaveBehind(byDeadline: byDeadline))
+                    return PullStep(next: await self.leaveBehind(byDeadline: byDeadline), isFailure: true)
                 }
             }
         } catch {
@@ -46,7 +49,7 @@ extension SourceRunner {
 
     private func take(_ page: PullPage, after cursor: Cursor?) async throws -> PullStep {
         try Task.checkCancellation()
-        if let refusal = refusal(of: page) { return PullStep(next: await fail(refusal)) }
+        if let refusal = refusal(of: page) { return PullStep(next: await fail(refusal), isFailure: true) }
         let readAt = now
         let hasMoved = page.cursor != nil && page.cursor != cursor
         // More that the same request would bring again is no more, unless the platform has it later: its index may lag behind what it streams.
@@ -65,6 +68,7 @@ extension SourceRunner {
         )
         let news = try await store(harvest)
         if hasMoved { remember(page.cursor) }
+        await spending.saveIfMuch(source.account)
         let now = self.now
         let next = cell.move {
             $0.stored(hasMore: hasMore, news: news > 0, notBefore: page.notBefore, now: now)

@@ -50,16 +50,23 @@ extension SourceRunner {
 
     /// Appends one batch, and with it the news of the source's own state; tries again until it is durable.
     private func append(_ batch: LogBatch, hubEvents: Int) async throws -> Int {
-        var announcement: Event?
-        let receipt = try await persistently { bus in
+        let (receipt, announcements) = try await persistently { bus in
             guard self.cell.isActive else { throw CancellationError() }
+            guard let announcement = self.cell.takeAnnouncement(now: self.now) else {
+                return (try await bus.append(batch), 0)
+            }
             var offered = batch
-            announcement = self.cell.pendingAnnouncement(now: self.now)
-            if let announcement { offered.events.append(announcement) }
-            return try await bus.append(offered)
+            offered.events.append(announcement)
+            do {
+                let receipt = try await bus.append(offered)
+                self.cell.announced(announcement, isWritten: true)
+                return (receipt, 1)
+            } catch {
+                self.cell.announced(announcement, isWritten: false)
+                throw error
+            }
         }
-        if let announcement { cell.announced(announcement) }
-        let news = max(0, receipt.sequences.count - hubEvents - (announcement == nil ? 0 : 1))
+        let news = max(0, receipt.sequences.count - hubEvents - announcements)
         if receipt.repeated > 0 { cell.count { $0.repeated += receipt.repeated } }
         if news > 0 { cell.stored(events: news, at: now) }
         return news
@@ -107,12 +114,13 @@ extension SourceRunner {
     /// What cannot be written now goes with the next chance; false when that is so.
     @discardableResult
     func announce() async -> Bool {
-        guard let event = cell.pendingAnnouncement(now: now) else { return true }
+        guard let event = cell.takeAnnouncement(now: now) else { return true }
         do {
             _ = try await services.bus.append(LogBatch(source: source.name, events: [event]))
-            cell.announced(event)
+            cell.announced(event, isWritten: true)
             return true
         } catch {
+            cell.announced(event, isWritten: false)
             services.logger.debug("a state change waits for the log", metadata: ["source": "\(source.name)"])
             return false
         }
@@ -123,6 +131,10 @@ extension SourceRunner {
     /// The ledger is kept before them: see ``GapLedger``.
     func gapEvents(_ reports: [GapReport]) async throws -> [Event] {
         guard !reports.isEmpty else { return [] }
+        return try await reporting.run { try await self.ledgered(reports) }
+    }
+
+    private func ledgered(_ reports: [GapReport]) async throws -> [Event] {
         let key = StoredKey.gaps(source.name)
         var ledger: GapLedger
         if let known = memory.withLock({ $0.gaps }) {

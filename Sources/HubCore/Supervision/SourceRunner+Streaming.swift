@@ -31,7 +31,7 @@ extension SourceRunner {
         let connectingAt = now
         cell.move { $0.connecting(now: connectingAt) }
         await announce()
-        let sink = SourceSink(self, isFilled: puller == nil)
+        let sink = SourceSink(self, canBeAsked: puller != nil)
         let (outcome, reason) = await withTaskGroup(of: End.self) { group -> (StepOutcome<Void>, String?) in
             group.addTask {
                 .stream(
@@ -60,17 +60,20 @@ extension SourceRunner {
             }
             return (outcome, reason)
         }
-        let hadData = await sink.close()
+        let hadNews = await sink.close()
         memory.withLock { $0.isFilled = false }
+        if case .abandoned = outcome { return await leaveBehind(byDeadline: false, after: reason) }
         if let reason, cell.isActive, !Task.isCancelled { return await fail(StepFailure(.unavailable, reason)) }
-        return await concluded(outcome, hadData: hadData, canPull: puller != nil)
+        return await concluded(outcome, hadNews: hadNews, canPull: puller != nil)
     }
 
-    private func concluded(_ outcome: StepOutcome<Void>, hadData: Bool, canPull: Bool) async -> SourceMachine.Next {
+    private func concluded(_ outcome: StepOutcome<Void>, hadNews: Bool, canPull: Bool) async -> SourceMachine.Next {
+        // A stream that was told to end has not ended of itself, whatever it says.
+        if Task.isCancelled { return .rest }
         let now = self.now
         switch outcome {
         case .finished(.success):
-            let next = cell.move { $0.ended(hadData: hadData, now: now) }
+            let next = cell.move { $0.ended(hadNews: hadNews, now: now) }
             note(next, at: now)
             return next
         case .finished(.failure(let error)):
@@ -83,8 +86,7 @@ extension SourceRunner {
             memory.withLock { $0.streamAgainAt = now.advanced(by: Self.streamRetry) }
             cell.move { $0.streams(false) }
             return .step
-        case .interrupted: return .rest
-        case .abandoned: return await leaveBehind(byDeadline: false)
+        case .interrupted, .abandoned: return .rest
         }
     }
 
@@ -140,14 +142,21 @@ extension SourceRunner {
     /// Asks until there is no more; returns how many events were new, `nil` when the source may not be read any more.
     private func catchUp(_ puller: any PullSource) async throws -> Int? {
         var news = 0
+        // Counted here, because a stream that goes on delivering beside these pulls ends the machine's count.
+        var failures = 0
         while true {
             let step = await pull(puller)
             try Task.checkCancellation()
             news += step.news
+            // What a pull plans for later is not done while the source streams.
+            cell.stepped(at: now, next: nil)
             if step.isCaughtUp { return news }
+            failures = step.isFailure ? failures + 1 : 0
             switch step.next {
             case .step: break
-            case .wait(let delay): try await services.alarm.wait(for: delay)
+            case .wait(let delay):
+                let least = failures > 1 ? Backoff.platform.ceiling(attempt: failures) / 2 : .zero
+                try await services.alarm.wait(for: max(delay, least))
             case .rest: return nil
             }
         }
@@ -160,7 +169,10 @@ extension SourceRunner {
         silentFor patience: Duration
     ) async throws -> String? {
         let heardBefore = sink.count
+        // A cursor of the stream's, moved between two pages, would skip the pages after.
+        try await sink.holdCursorsBack()
         guard let news = try await catchUp(puller) else { return "it may not be asked whether it is deaf" }
+        sink.fill()
         guard news > 0 else { return nil }
         try await services.alarm.wait(for: Self.deafGrace)
         guard sink.count == heardBefore else { return nil }
@@ -174,8 +186,8 @@ extension SourceRunner {
 
     // MARK: Taking
 
-    /// Makes what a stream brought durable.
-    fileprivate func take(_ batch: EventBatch, movingCursor: Bool) async throws {
+    /// Makes what a stream brought durable; returns how many of its events were new.
+    fileprivate func take(_ batch: EventBatch, movingCursor: Bool) async throws -> Int {
         let cursor = movingCursor ? batch.cursor : nil
         if let cursor, cursor.bytes.count > Cursor.maximumSize {
             throw ConnectorError(.rejected, "its cursor is larger than \(Cursor.maximumSize) bytes")
@@ -184,10 +196,8 @@ extension SourceRunner {
             throw ConnectorError(.rejected, "its batch has more than \(services.limits.largestPage) parts")
         }
         let intake = EventIntake(events: batch.events, deadLetters: batch.deadLetters, source: source.name)
-        let readAt = now
-        cell.move { $0.delivered(now: readAt) }
         cell.count {
-            $0.pulls += 1
+            if batch.saysSomething { $0.pulls += 1 }
             $0.invalid += intake.invalid
         }
         let harvest = Harvest(
@@ -196,12 +206,15 @@ extension SourceRunner {
             hubEvents: try await gapEvents(batch.gaps),
             cursor: cursor
         )
-        _ = try await store(harvest)
+        let news = try await store(harvest)
         if cursor != nil { remember(cursor) }
+        guard batch.saysSomething else { return 0 }
+        await spending.saveIfMuch(source.account)
         let now = self.now
-        cell.move { $0.delivered(now: now) }
+        cell.move { $0.delivered(news: news > 0, now: now) }
         cell.stepped(at: now, next: nil)
         memory.withLock { $0.lastHeardAt = now }
+        return news
     }
 
     /// Keeps what was learned of the source's silences for its next connection.
@@ -215,6 +228,11 @@ extension SourceRunner {
     }
 }
 
+extension EventBatch {
+    /// Whether it brings more than a position.
+    fileprivate var saysSomething: Bool { !(events.isEmpty && deadLetters.isEmpty && gaps.isEmpty) }
+}
+
 /// Where one connection of a stream puts what it reads.
 ///
 /// After ``close()`` it takes nothing more, whatever a connector left behind still emits.
@@ -225,17 +243,21 @@ private final class SourceSink: EventSink {
         var waiter: CheckedContinuation<Void, any Error>?
         /// Whether what was said before the connection has been read, so that the stream's cursors may move the source's.
         var isFilled: Bool
+        /// Batches that said something.
         var count = 0
+        var hasNews = false
         var gauge: SilenceGauge?
     }
 
     private let runner: SourceRunner
+    private let canBeAsked: Bool
     private let turn = Gate(permits: 1)
     private let state: Mutex<State>
 
-    init(_ runner: SourceRunner, isFilled: Bool) {
+    init(_ runner: SourceRunner, canBeAsked: Bool) {
         self.runner = runner
-        state = Mutex(State(isFilled: isFilled))
+        self.canBeAsked = canBeAsked
+        state = Mutex(State(isFilled: !canBeAsked))
     }
 
     func connected() async {
@@ -251,21 +273,25 @@ private final class SourceSink: EventSink {
     func emit(_ batch: EventBatch) async throws {
         // A connector that has something to say is connected.
         if !state.withLock({ $0.isConnected }) { await connected() }
+        // A sign of life is no proof that the stream is not deaf. Where that can be asked, asking moves the cursor over a silence.
+        if canBeAsked, !batch.saysSomething { return }
         try await turn.run {
             let isFilled = try self.state.withLock { state in
                 guard state.isOpen else { throw CancellationError() }
                 return state.isFilled
             }
-            try await self.runner.take(batch, movingCursor: isFilled)
+            let news = try await self.runner.take(batch, movingCursor: isFilled)
             let now = self.runner.now
             self.state.withLock { state in
+                if news > 0 { state.hasNews = true }
+                guard batch.saysSomething else { return }
                 state.count += 1
                 state.gauge?.heard(isData: true, at: now)
             }
         }
     }
 
-    /// How many batches have come.
+    /// How many batches have come that said something.
     var count: Int { state.withLock { $0.count } }
 
     /// How long a silence is no surprise.
@@ -278,6 +304,11 @@ private final class SourceSink: EventSink {
             state.gauge = gauge
             state.gauge?.heard(isData: false, at: now)
         }
+    }
+
+    /// Lets no cursor of the stream move the source's until ``fill()``; waits for one that is about to.
+    func holdCursorsBack() async throws {
+        try await turn.run { self.state.withLock { $0.isFilled = false } }
     }
 
     /// What was said before the connection has been read.
@@ -305,13 +336,13 @@ private final class SourceSink: EventSink {
         }
     }
 
-    /// Refuses what comes from now on, waits for what is being written, and says whether anything had come.
+    /// Refuses what comes from now on, waits for what is being written, and says whether anything new had come.
     func close() async -> Bool {
         state.withLock { $0.isOpen = false }
         // In a task of its own, awaited here, because a paused source must wait as well: its next connection may not overtake this batch.
         await Task { try? await turn.run {} }.value
-        let (count, gauge) = state.withLock { ($0.count, $0.gauge) }
+        let (hasNews, gauge) = state.withLock { ($0.hasNews, $0.gauge) }
         if let gauge { runner.keep(gauge) }
-        return count > 0
+        return hasNews
     }
 }

@@ -40,13 +40,23 @@ final class SourceRunner: Sendable {
     let cell: SourceCell
     let services: HubServices
     let memory = Mutex(Memory())
+    let account: HubAccount
+    let spending: SpendKeeper
+    /// One report of holes at a time: each reads the ledger, waits for the log, and writes it.
+    let reporting = Gate(permits: 1)
     private let clients: NetworkClients
-    private let account: HubAccount
 
-    init(_ source: SourceConfiguration, clients: NetworkClients, account: HubAccount, services: HubServices) {
+    init(
+        _ source: SourceConfiguration,
+        clients: NetworkClients,
+        account: HubAccount,
+        spending: SpendKeeper,
+        services: HubServices
+    ) {
         self.source = source
         self.clients = clients
         self.account = account
+        self.spending = spending
         self.services = services
         var machine = SourceMachine(
             schedule: PullSchedule(range: source.interval),
@@ -60,6 +70,7 @@ final class SourceRunner: Sendable {
             connector: source.connector.descriptor.name,
             polls: source.modes.contains(.pull),
             machine: machine,
+            onActivity: { [priority = source.priority] in account.meter.isRead($0, priority) },
             logger: services.logger
         )
     }
@@ -148,7 +159,8 @@ final class SourceRunner: Sendable {
         let now = self.now
         let (may, isAgain) = memory.withLock { memory in
             guard let again = memory.streamAgainAt else { return (true, false) }
-            guard now >= again else { return (false, false) }
+            // A moment further off than that was told by a clock that was wrong.
+            guard now >= again || now.duration(to: again) > Self.streamRetry else { return (false, false) }
             memory.streamAgainAt = nil
             memory.isFilled = false
             return (true, true)
@@ -220,7 +232,12 @@ final class SourceRunner: Sendable {
     }
 
     /// A step ignored its cancellation.
-    func leaveBehind(byDeadline: Bool) async -> SourceMachine.Next {
+    ///
+    /// - Parameters:
+    ///   - byDeadline: whether its deadline was why it was cancelled.
+    ///   - reason: why a stream was given up, where it was; `nil` when the source is not to be read any more.
+    /// - Returns: what to do next.
+    func leaveBehind(byDeadline: Bool, after reason: String? = nil) async -> SourceMachine.Next {
         // It may still be at work; a fresh one shares nothing with it.
         memory.withLock { $0.connector = nil }
         let left = cell.leftBehind()
@@ -228,13 +245,13 @@ final class SourceRunner: Sendable {
             "a connector ignored its cancellation and was left behind",
             metadata: ["source": "\(source.name)", "left": "\(left)"]
         )
-        guard byDeadline else { return .rest }
+        guard byDeadline || reason != nil, cell.isActive, !Task.isCancelled else { return .rest }
         if left > services.limits.stepsLeftBehind {
             let reason = "\(left) steps went on after they were told to end; restart the hub to be rid of them"
             return await fail(StepFailure(.rejected, reason))
         }
-        let reason = "no answer within \(DurationText.of(source.deadline)), and it did not end when told to"
-        return await fail(StepFailure(.unavailable, reason))
+        let why = reason ?? "no answer within \(DurationText.of(source.deadline))"
+        return await fail(StepFailure(.unavailable, "\(why), and it did not end when told to"))
     }
 
     func note(_ next: SourceMachine.Next, at now: Timestamp) {

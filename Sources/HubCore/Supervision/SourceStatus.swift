@@ -30,7 +30,7 @@ package struct SourceStatus: Sendable, Hashable {
 
 /// What one source, or all of them together, did since the hub started.
 package struct SourceCounts: Sendable, Hashable {
-    /// Pulls that returned a page.
+    /// Pulls that returned a page, and batches that a stream or a webhook brought.
     package var pulls = 0
     /// Steps that failed, timed out or were abandoned.
     package var failures = 0

@@ -17,6 +17,8 @@ struct StateAnnouncer: Sendable {
     /// What readers know to be odd about a source that runs.
     private var toldNote: String?
     private var prepared: Event?
+    /// Whether somebody is writing it.
+    private var isUnderWay = false
     private var lastRevision = 0
     private var tokens = StateAnnouncer.burst
     private var refilledAt: Timestamp
@@ -26,8 +28,21 @@ struct StateAnnouncer: Sendable {
         refilledAt = now
     }
 
-    /// The event to write next, the same until it is written or the state has changed again.
-    mutating func pending(_ machine: SourceMachine, now: Timestamp) -> Event? {
+    /// The event to write next, the same until it is written or the state has changed again; `nil` also while another is being written.
+    ///
+    /// A stream's batches and the watch over its connection write side by side: the same news may not go with both.
+    mutating func take(_ machine: SourceMachine, now: Timestamp) -> Event? {
+        guard !isUnderWay, let event = pending(machine, now: now) else { return nil }
+        isUnderWay = true
+        return event
+    }
+
+    /// The event could not be written; it goes with the next chance.
+    mutating func failed() {
+        isUnderWay = false
+    }
+
+    private mutating func pending(_ machine: SourceMachine, now: Timestamp) -> Event? {
         let isNews = machine.state != told || Self.note(machine.state, machine.reason) != toldNote
         guard isNews, machine.state != .starting, machine.state != .stopped else {
             prepared = nil
@@ -64,6 +79,7 @@ struct StateAnnouncer: Sendable {
 
     /// The event is durable.
     mutating func written(_ event: Event) {
+        isUnderWay = false
         guard let change = event.data.sourceState else { return }
         told = change.state
         toldNote = Self.note(change.state, change.reason)

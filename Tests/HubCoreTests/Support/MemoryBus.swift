@@ -19,6 +19,10 @@ final class MemoryBus: MessageBus {
         /// Batches that become durable but whose answer is an error, as when a connection breaks at the worst moment.
         var lostAnswers = 0
         var isClosed = false
+        /// Values that found no room.
+        var refusedValues = 0
+        /// How many more values cannot be read.
+        var unreadableValues = 0
     }
 
     let state = Shared(State())
@@ -91,11 +95,23 @@ final class MemoryBus: MessageBus {
 
     func discardDeadLetter(_ id: Int64) async throws -> Bool { false }
 
-    func value(for key: String) async throws -> [UInt8]? { state.current.values[key] }
+    func value(for key: String) async throws -> [UInt8]? {
+        let result: Result<[UInt8]?, BusError> = state.update { state in
+            guard state.unreadableValues == 0 else {
+                state.unreadableValues -= 1
+                return .failure(.storage("it cannot be read at the moment"))
+            }
+            return .success(state.values[key])
+        }
+        return try result.get()
+    }
 
     func setValue(_ value: [UInt8]?, for key: String) async throws {
         let result: Result<Void, BusError> = state.update { state in
-            if case .full(let reason) = state.condition { return .failure(.full(reason)) }
+            if case .full(let reason) = state.condition {
+                state.refusedValues += 1
+                return .failure(.full(reason))
+            }
             state.values[key] = value
             return .success(())
         }

@@ -48,6 +48,9 @@ final class Script: Sendable {
     /// How often a source has been asked.
     func pulls(of source: String) -> Int { state.current.requests[source]?.count ?? 0 }
 
+    /// Does not come back until ``release()``, whoever cancels it.
+    func hold() async { await latch.wait() }
+
     /// Lets steps that hang for good come to their late end.
     func release() { latch.open() }
 
@@ -122,7 +125,7 @@ struct ScriptedConnector: PullSource {
     static let descriptor = ConnectorDescriptor(name: "scripted", summary: "Follows a script.", settings: [script])
 
     private let source: String
-    private let script: Script
+    let script: Script
 
     init(settings: Settings, context: ConnectorContext) throws {
         source = context.source.name
@@ -228,7 +231,7 @@ struct Stage: Sendable {
     }
 
     /// Whether there is a wait, and the clock will wake the alarm in time for it.
-    private var isSet: Bool {
+    var isSet: Bool {
         guard let untilNext = alarm.untilNext, let untilWake = clock.untilNextWake else { return false }
         return untilWake <= untilNext
     }

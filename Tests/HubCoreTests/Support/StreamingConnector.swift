@@ -10,6 +10,10 @@ enum Word: Sendable {
     case accept
     /// Posts, one batch each, the cursor after each.
     case say([String])
+    /// A sign of life with a cursor and no posts.
+    case mark(String)
+    /// It hears nothing more, not even that it is to end, until the script lets it go.
+    case hold
     /// The connection breaks.
     case fail(any Error)
     /// The platform ends it in order.
@@ -60,6 +64,8 @@ struct StreamingConnector: PullSource, StreamSource {
             case .accept: await sink.connected()
             case .say(let names):
                 for name in names { try await sink.emit([post(name)], cursor: Cursor(bytes: Array(name.utf8))) }
+            case .mark(let name): try await sink.emit(EventBatch(cursor: Cursor(bytes: Array(name.utf8))))
+            case .hold: await puller.script.hold()
             case .fail(let error): throw error
             case .end: return
             }
@@ -71,6 +77,19 @@ extension Stage {
     /// Says words over the present connection, or the next.
     func hear(_ words: Word...) {
         StreamingConnector.wires.withLock { $0[key, default: .init()].words += words }
+    }
+
+    /// Whether all that was said has been taken.
+    var hasHeardAll: Bool { StreamingConnector.wires.withLock { $0[key]?.words.isEmpty != false } }
+
+    /// Where the source stands in the log.
+    var cursor: String? {
+        bus.state.current.cursors[SourceName("s")].map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
+    /// Returns when what was missed before the connection has been read, and the silence after it is watched.
+    func untilFilled(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await untilSleeping(for: SilenceGauge.verifiable.range.upperBound, sourceLocation: sourceLocation)
     }
 
     /// The cursors of the connections that were opened.
