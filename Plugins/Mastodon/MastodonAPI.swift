@@ -37,9 +37,9 @@ struct MastodonAPI: Sendable {
             path = "/api/v1/notifications"
             if configuration.includesFiltered { query.append(("include_filtered", "true")) }
         case .public: path = "/api/v1/timelines/public"
-        case .hashtag: path = "/api/v1/timelines/tag/" + Self.escaped(configuration.hashtag ?? "")
-        case .list: path = "/api/v1/timelines/list/" + Self.escaped(configuration.list ?? "")
-        case .account: path = "/api/v1/accounts/" + Self.escaped(accountID ?? "") + "/statuses"
+        case .hashtag: path = "/api/v1/timelines/tag/" + (configuration.hashtag ?? "").percentEncoded
+        case .list: path = "/api/v1/timelines/list/" + (configuration.list ?? "").percentEncoded
+        case .account: path = "/api/v1/accounts/" + (accountID ?? "").percentEncoded + "/statuses"
         }
         switch configuration.scope {
         case .all: break
@@ -57,7 +57,12 @@ struct MastodonAPI: Sendable {
 
     /// One status, to see whether it is still there.
     func status(_ id: String) -> HTTPClientRequest {
-        get("/api/v1/statuses/" + Self.escaped(id))
+        get("/api/v1/statuses/" + id.percentEncoded)
+    }
+
+    /// One account, to see whether it is still there.
+    func account(_ id: String) -> HTTPClientRequest {
+        get("/api/v1/accounts/" + id.percentEncoded)
     }
 
     /// The account of an address.
@@ -139,20 +144,7 @@ struct MastodonAPI: Sendable {
 
     private static func query(_ parameters: [(String, String)]) -> String {
         guard !parameters.isEmpty else { return "" }
-        return "?" + parameters.map { "\($0.0)=\(escaped($0.1))" }.joined(separator: "&")
-    }
-
-    /// Percent-encodes all but the unreserved characters of RFC 3986.
-    static func escaped(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            switch Unicode.Scalar(byte) {
-            case "a"..."z", "A"..."Z", "0"..."9", "-", ".", "_", "~": bytes.append(byte)
-            default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        return "?" + parameters.map { "\($0.0)=\($0.1.percentEncoded)" }.joined(separator: "&")
     }
 }
 

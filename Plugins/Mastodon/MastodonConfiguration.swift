@@ -102,12 +102,12 @@ package struct MastodonConfiguration: Sendable {
     static let streamingSetting = Setting.choice(
         "stream",
         of: Streaming.self,
-        summary: "Whether to hold a stream where the server has one.",
+        summary: "Whether to hold a stream where the server has one; `account` has none anywhere.",
         default: .auto
     )
     static let includesFilteredSetting = Setting.flag(
         "include_filtered",
-        summary: "Whether notifications that the account's policy filters are read too.",
+        summary: "Whether notifications that the account's policy filters are read too, for `notifications`.",
         default: false
     )
 
@@ -129,9 +129,9 @@ package struct MastodonConfiguration: Sendable {
         hashtag = try Self.word(Self.hashtagSetting, of: .hashtag, without: ["#", "＃"], kind, settings)
         list = try Self.word(Self.listSetting, of: .list, without: [], kind, settings)
         account = try Self.word(Self.accountSetting, of: .account, without: ["@"], kind, settings)
-        if kind != .public, kind != .hashtag, scope != .all {
-            throw settings.error(Self.scopeSetting.name, "has no meaning for `\(kind.rawValue)`; leave it out")
-        }
+        if kind != .public, kind != .hashtag { try Self.refuse(Self.scopeSetting, kind, settings) }
+        if kind != .notifications { try Self.refuse(Self.includesFilteredSetting, kind, settings) }
+        if kind == .account { try Self.refuse(Self.streamingSetting, kind, settings) }
         if token == nil, [.home, .notifications, .list].contains(kind) {
             throw settings.error(
                 Self.tokenSetting.name,
@@ -143,6 +143,18 @@ package struct MastodonConfiguration: Sendable {
     /// Whether a source with these settings can hold a stream at all.
     package var canStream: Bool {
         streaming == .auto && kind != .account && !(kind == .hashtag && scope == .remote)
+    }
+
+    /// Names the list that is read: a position is worth nothing in another.
+    var listed: String {
+        PayloadDigest.scope(
+            baseURL,
+            kind.rawValue,
+            scope.rawValue,
+            hashtag?.lowercased(),
+            list,
+            account?.lowercased()
+        )
     }
 
     /// Scheme, host and port in lower case as they name the server.
@@ -158,6 +170,16 @@ package struct MastodonConfiguration: Sendable {
         var base = Substring(url)
         while base.last == "/" { base = base.dropLast() }
         return String(base)
+    }
+
+    /// Complains about a setting that was written and changes nothing.
+    private static func refuse(
+        _ setting: any SettingDescription,
+        _ kind: Kind,
+        _ settings: Settings
+    ) throws(SettingsError) {
+        guard settings.contains(setting.name) else { return }
+        throw settings.error(setting.name, "has no meaning for `kind: \(kind.rawValue)`; leave it out")
     }
 
     /// A setting that belongs to one kind: required there, refused elsewhere.

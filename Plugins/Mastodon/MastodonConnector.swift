@@ -1,7 +1,6 @@
 public import ConnectorKit
 import HTTPTypes
 import JSON
-import Logging
 import SocialEvents
 
 /// Reads one timeline, or the notifications, of a server that speaks Mastodon's API.
@@ -19,8 +18,6 @@ public struct MastodonConnector: PullSource, StreamSource {
         defaultInterval: .seconds(30) ... .seconds(600)
     )
 
-    /// One bucket: the server counts all requests together, and its headers describe the limit nearest exhaustion.
-    private static let bucket = "api"
     /// Most pages read back in one pull.
     private static let mostPages = 10
     /// Most missing posts that one pull looks for.
@@ -28,15 +25,18 @@ public struct MastodonConnector: PullSource, StreamSource {
 
     private let configuration: MastodonConfiguration
     private let context: ConnectorContext
-    private let api: MastodonAPI
+    private let client: MastodonClient
     private let index = MastodonIndex()
-    private let server = MastodonServerMemory()
+    private let shared = MastodonSharedItems()
+    private let notified = MastodonNotified()
+
+    private var api: MastodonAPI { client.api }
 
     /// Checks the settings of one source.
     public init(settings: Settings, context: ConnectorContext) throws {
         configuration = try MastodonConfiguration(settings)
         self.context = context
-        api = MastodonAPI(baseURL: configuration.baseURL, token: configuration.token)
+        client = MastodonClient(configuration, context)
     }
 
     /// Pulls always; streams unless told not to, and where there is such a stream at all.
@@ -52,13 +52,27 @@ public struct MastodonConnector: PullSource, StreamSource {
     /// - Throws: ``ConnectorError``: `malformed` with the answer when it is no page, `rejected` when the tag, list or account is not there, `unauthorized` when
     ///   the server wants a token or another one, `unavailable` and `rateLimited` when it asks to wait.
     public func pull(_ request: PullRequest) async throws -> PullPage {
-        var cursor = try MastodonCursor(request.cursor)
+        var cursor = try MastodonCursor(request.cursor, scope: configuration.listed)
         index.learn(cursor)
-        if configuration.kind == .account, cursor.accountID == nil { cursor.accountID = try await accountID() }
-        let limit = max(1, min(request.limit, MastodonAPI.pageSize))
-        guard let start = cursor.start(rechecking: configuration.recheck) else {
-            return try await pullBack(cursor, isFirst: request.cursor == nil)
+        shared.isDurable(cursor)
+        if configuration.kind == .account, cursor.accountID == nil { try await findAccount(&cursor) }
+        do {
+            var page = try await pullList(cursor, limit: request.limit)
+            // Asked again at once, the cursor of what was found comes back, and the stream's cursors may hold it too.
+            if shared.isStreaming, !page.events.isEmpty { page.hasMore = true }
+            return page
+        } catch let error as ConnectorError where error.underlying is MastodonClient.NothingThere {
+            guard let page = try await farewell(cursor) else { throw error }
+            return page
         }
+    }
+
+    private func pullList(_ cursor: MastodonCursor, limit: Int) async throws -> PullPage {
+        guard let start = cursor.start(rechecking: configuration.recheck) else {
+            return try await pullBack(cursor, isFirst: cursor.isNew || cursor.isGone)
+        }
+        // Beside what pages have in common a page has room for one more, even where it repeats the id it begins behind.
+        let limit = max(MastodonCursor.overlap + 2, min(limit, MastodonAPI.pageSize))
         do {
             if let page = try await pullForward(cursor, after: start, limit) { return page }
         } catch let error as ConnectorError where error.code == .rejected {
@@ -68,29 +82,35 @@ public struct MastodonConnector: PullSource, StreamSource {
     }
 
     /// One page forward; `nil` when the server did not understand where to begin.
+    ///
+    /// How many elements a full page has is the server's affair. So a catch-up ends with the page that brings nothing behind where the last had come.
     private func pullForward(
         _ cursor: MastodonCursor,
         after start: MastodonCursor.Item,
         _ limit: Int
     ) async throws -> PullPage? {
-        let answer = try await fetch(page(.newer(start.id), cursor, limit))
+        let answer = try await client.fetch(page(.newer(start.id), cursor, limit))
         var page = MastodonPage(cursor, configuration.kind, normalizer())
-        let outcome: (missing: [MastodonCursor.Item], newest: String?, isFull: Bool)? = try parse(answer) { root in
+        let outcome: (missing: [MastodonCursor.Item], isEmpty: Bool)? = try client.parse(answer) { root in
             var elements = try page.elements(of: root)
-            // Most servers give 20 unless told otherwise, and some give no more whatever they are told.
-            let isFull = elements.count >= min(limit, 20)
             let known = cursor.items(behind: start)
-            let verdict = MastodonPage.verdict(elements, after: start, isFull: isFull, known: known)
-            guard verdict == .good else { return nil }
+            guard MastodonPage.verdict(elements, after: start, known: known) == .good else { return nil }
             // Pixelfed's `min_id` includes the id itself.
             elements.removeAll { $0.id == start.id }
-            let missing = page.missing(from: elements, after: start, isFull: isFull)
+            let isLast = elements.last.map { $0.id == cursor.paging } ?? true
+            let missing = page.missing(from: elements, after: start, isLast: isLast)
             page.read(elements)
-            return (missing, elements.last?.id, isFull)
+            page.cursor.paging = isLast ? nil : elements.last?.id
+            return (missing, elements.isEmpty)
         }
         guard let outcome else { return nil }
+        if outcome.isEmpty, !outcome.missing.isEmpty, let farewell = try await farewell(cursor) { return farewell }
         try await lookFor(outcome.missing, &page)
-        page.cursor.paging = outcome.isFull ? outcome.newest : nil
+        if page.cursor.paging == nil { try await lookForNotified(&page) }
+        if page.cursor.paging == nil {
+            // What a stream brought that broke off before its cursors counted; before that, there is a hole between.
+            page.cursor.append(shared.unknown(to: page.cursor))
+        }
         return PullPage(
             events: page.events,
             deadLetters: page.deadLetters,
@@ -105,15 +125,15 @@ public struct MastodonConnector: PullSource, StreamSource {
         var walk = MastodonWalkBack(cursor, wanted: isFirst ? configuration.backfill : nil)
         while answers.count < Self.mostPages {
             let bound = walk.oldest.map { MastodonPageBound.older($0) }
-            let answer = try await fetch(page(bound, cursor, MastodonAPI.pageSize))
-            let goesOn = try parse(answer) { root in try walk.takes(root) }
+            let answer = try await client.fetch(page(bound, cursor, MastodonAPI.pageSize))
+            let goesOn = try client.parse(answer) { root in try walk.takes(root) }
             answers.append(answer)
             guard goesOn else { break }
         }
         var page = MastodonPage(cursor, configuration.kind, normalizer())
         var skipped = isFirst ? max(0, walk.count - configuration.backfill) : 0
         for answer in answers.reversed() {
-            try parse(answer) { root in
+            try client.parse(answer) { root in
                 let elements = try page.elements(of: root)
                 let unwanted = min(skipped, elements.count)
                 skipped -= unwanted
@@ -122,6 +142,8 @@ public struct MastodonConnector: PullSource, StreamSource {
             }
         }
         page.cursor.paging = nil
+        if walk.count > 0 { page.cursor.isGone = false }
+        page.cursor.append(shared.unknown(to: page.cursor))
         return PullPage(
             events: page.events,
             deadLetters: page.deadLetters,
@@ -130,52 +152,117 @@ public struct MastodonConnector: PullSource, StreamSource {
         )
     }
 
-    /// Asks after posts that should stand on a page and do not: those that are gone were withdrawn.
-    private func lookFor(_ missing: [MastodonCursor.Item], _ page: inout MastodonPage) async throws {
-        for item in missing.prefix(Self.mostLookups) {
-            do {
-                _ = try await fetch((request: api.status(item.id), what: "a post that was there before"))
-                page.keep(item)
-            } catch let error as ConnectorError {
-                switch error.code {
-                case .rejected: page.withdraw(item)
-                case .unauthorized, .unsupported: page.keep(item)
-                // The page is good without it; the next pull asks again.
-                case .unavailable, .rateLimited, .malformed: return
-                }
-            }
-        }
-    }
-
     private func page(
         _ bound: MastodonPageBound?,
         _ cursor: MastodonCursor,
         _ limit: Int
-    ) -> (request: HTTPClientRequest, what: String) {
+    ) -> MastodonClient.Question {
         (
             api.page(configuration, accountID: cursor.accountID, bound, limit: limit),
             "the page of `\(configuration.kind.rawValue)`"
         )
     }
 
-    private func accountID() async throws -> String {
-        let address = configuration.account ?? ""
+    // MARK: - What is gone
+
+    /// Asks after posts that should stand on a page and do not: those that are gone were withdrawn.
+    private func lookFor(_ missing: [MastodonCursor.Item], _ page: inout MastodonPage) async throws {
+        for item in missing.prefix(Self.mostLookups) {
+            switch try await isGone(item.id) {
+            case true?: page.withdraw(item)
+            case false?: page.keep(item)
+            // The page is good without it; the next pull asks again.
+            case nil: return
+            }
+        }
+    }
+
+    /// Asks after some of the statuses of the newest notifications.
+    private func lookForNotified(_ page: inout MastodonPage) async throws {
+        for status in try await goneOfNotified(page.cursor) { page.withdraw(status) }
+    }
+
+    /// Those statuses that are gone of the ones it is time to ask after.
+    private func goneOfNotified(_ cursor: MastodonCursor) async throws -> [MastodonNotified.Status] {
+        guard configuration.kind == .notifications else { return [] }
+        let due = notified.due(
+            cursor,
+            newest: configuration.recheck,
+            most: Self.mostLookups,
+            now: context.clock.now
+        )
+        var gone: [MastodonNotified.Status] = []
+        for status in due {
+            switch try await isGone(status.id) {
+            case true?: gone.append(status)
+            case false?: break
+            case nil: return gone
+            }
+        }
+        return gone
+    }
+
+    /// Whether a status is gone; `nil` when the server does not tell now.
+    private func isGone(_ id: String) async throws -> Bool? {
         do {
-            let answer = try await fetch((request: api.lookup(address), what: "the account"))
-            if let id = try parse(answer, { $0["id"]?.nativeID }) { return id }
+            _ = try await client.fetch((request: api.status(id), what: "a post that was there before"))
+            return false
+        } catch let error as ConnectorError {
+            if error.underlying is MastodonClient.NothingThere { return true }
+            // Any other refusal says nothing of the post, and would say the same again.
+            return [.unavailable, .rateLimited, .malformed].contains(error.code) ? nil : false
+        }
+    }
+
+    /// The end of an account that is gone, told once; `nil` where it is not gone, or was told.
+    private func farewell(_ cursor: MastodonCursor) async throws -> PullPage? {
+        guard configuration.kind == .account, let id = cursor.accountID, let person = cursor.person, !cursor.isGone
+        else {
+            return nil
+        }
+        do {
+            let answer = try await client.fetch((request: api.account(id), what: "the account"))
+            guard try client.parse(answer, { $0["suspended"]?.bool }) == true else { return nil }
+        } catch let error as ConnectorError where error.underlying is MastodonClient.NothingThere {
+            guard try await client.isAnswering() else { return nil }
+        }
+        var grave = cursor
+        grave.bury()
+        return PullPage(events: [normalizer().farewell(person)], cursor: grave.encoded, hasMore: true)
+    }
+
+    // MARK: - The account
+
+    /// Finds the account that is read.
+    private func findAccount(_ cursor: inout MastodonCursor) async throws {
+        let address = configuration.account ?? ""
+        let normalizer = normalizer()
+        do {
+            let answer = try await client.fetch((request: api.lookup(address), what: "the account"))
+            try client.parse(answer) { cursor.take($0, normalizer) }
         } catch let error as ConnectorError where error.code == .unsupported || error.code == .rejected {
             // Older servers have no lookup, and a lookup does not ask other servers.
-            let answer = try await fetch((request: api.searchAccount(address), what: "the search for the account"))
-            let wanted = address.lowercased()
-            let id = try parse(answer) { root -> String? in
-                for account in root.elements where account["acct"]?.string?.lowercased() == wanted {
-                    return account["id"]?.nativeID
-                }
-                return nil
+            let answer: [UInt8]
+            do {
+                answer = try await client.fetch(
+                    (request: api.searchAccount(address), what: "the search for the account")
+                )
+            } catch let failure as ConnectorError where failure.code == .unauthorized {
+                // Searching may want a token where looking up does not.
+                throw error
             }
-            if let id { return id }
+            let wanted = (address.contains("@") ? address : "\(address)@\(configuration.host)").lowercased()
+            try client.parse(answer) { root in
+                // The server leaves its own host out of the addresses of its own people.
+                let account = root.elements.first {
+                    normalizer.handle(MastodonAccountFields($0))?.lowercased() == wanted
+                }
+                if let account { cursor.take(account, normalizer) }
+            }
         }
-        throw ConnectorError(.rejected, "the account: the server does not know it; check `user`")
+        if cursor.accountID == nil {
+            throw ConnectorError(.rejected, "the account: the server does not know it; check `user`")
+        }
     }
 
     // MARK: - Streaming
@@ -184,20 +271,26 @@ public struct MastodonConnector: PullSource, StreamSource {
     ///
     /// - Throws: ``ConnectorError``: `unsupported` where the server has no such stream, `unavailable` when the connection ends.
     public func stream(after cursor: Cursor?, into sink: any EventSink) async throws {
-        let start = try MastodonCursor(cursor)
+        let start = try MastodonCursor(cursor, scope: configuration.listed)
         index.learn(start)
-        let server = try await findServer()
-        guard let streamingURL = server.streamingURL, let request = api.stream(configuration, at: streamingURL) else {
-            throw unsupported(server, "names no address for it")
-        }
-        let response = try await open(request, server)
+        let response = try await client.openStream()
+        shared.countStreams(by: 1)
+        defer { shared.countStreams(by: -1) }
+        var reader = MastodonStreamReader(start, configuration.kind, normalizer(), shared)
         await sink.connected()
-        var reader = MastodonStreamReader(start, configuration.kind, normalizer())
         let end: ConnectorError
         do {
             for try await chunk in response.body {
-                guard let batch = try reader.read(chunk, now: context.clock.now) else { continue }
-                try await sink.emit(batch)
+                if let batch = try reader.read(chunk, now: context.clock.now) {
+                    try await sink.emit(batch)
+                    reader.stored()
+                }
+                guard configuration.kind == .notifications else { continue }
+                // Servers send something every 15 to 30 seconds, if only a comment.
+                let gone = try await goneOfNotified(shared.cursor)
+                guard !gone.isEmpty else { continue }
+                try await sink.emit(reader.withdraw(gone, now: context.clock.now))
+                reader.stored()
             }
             end = ConnectorError(.unavailable, "the stream: the server ended it")
         } catch let error as HTTPClientError {
@@ -208,112 +301,16 @@ public struct MastodonConnector: PullSource, StreamSource {
         throw end
     }
 
-    private func open(_ request: HTTPClientRequest, _ server: MastodonServer) async throws -> HTTPClientResponse {
-        do {
-            let response = try await context.http.send(request)
-            context.quota.observe(response.headers, bucket: Self.bucket)
-            let isStream = response.headers[.contentType]?.lowercased().hasPrefix("text/event-stream") ?? false
-            if response.status == 200, isStream { return response }
-            self.server.set(nil)
-            switch response.status {
-            case 401, 403:
-                guard configuration.token == nil else { break }
-                throw unsupported(server, "streams to nobody without a token (status \(response.status))")
-            case 200..<400, 400, 404, 405, 406, 410, 422, 426, 501:
-                throw unsupported(server, "has no such stream (status \(response.status))")
-            default: break
-            }
-            throw ConnectorError.of(
-                status: response.status,
-                headers: response.headers,
-                now: context.clock.now,
-                what: "the stream"
-            ) ?? unsupported(server, "answers with status \(response.status)")
-        } catch let error as HTTPClientError {
-            throw ConnectorError.of(error, what: "the stream")
-        }
-    }
-
-    private func unsupported(_ server: MastodonServer, _ reason: String) -> ConnectorError {
-        ConnectorError(.unsupported, "the stream: this server (\(server.softwareName)) \(reason)")
-    }
-
-    // MARK: - The server
-
-    /// What the server says about itself: its software by NodeInfo, where it streams from by its description.
-    private func findServer() async throws -> MastodonServer {
-        if let known = server.known { return known }
-        var found = MastodonServer(software: await software())
-        for version in [2, 1] {
-            do {
-                let answer = try await fetch(
-                    (request: api.instance(version: version), what: "the server's description")
-                )
-                if let named = try parse(answer, MastodonServer.streamingAddress) {
-                    found.streamingURL = MastodonAPI.streamingURL(named, base: configuration.baseURL)
-                    break
-                }
-            } catch let error as ConnectorError {
-                // Not every server has both forms, and some have neither.
-                guard ![.unavailable, .rateLimited].contains(error.code) else { throw error }
-            }
-        }
-        server.set(found)
-        return found
-    }
-
-    /// The software's name; nothing depends on it but words and one status code, so it may stay unknown.
-    private func software() async -> String? {
-        do {
-            let links = try await fetch((request: api.nodeInfoLinks(), what: "the server's NodeInfo"))
-            guard let url = try parse(links, MastodonServer.nodeInfoURL) else { return nil }
-            let info = try await fetch((request: api.nodeInfo(url), what: "the server's NodeInfo"))
-            return try parse(info, MastodonServer.software)
-        } catch {
-            context.logger.debug("no NodeInfo", metadata: ["error": "\(error)"])
-            return nil
-        }
-    }
-
-    // MARK: - Requests
-
-    private func fetch(_ asked: (request: HTTPClientRequest, what: String)) async throws -> [UInt8] {
-        try context.quota.admit(Self.bucket)
-        do {
-            let response = try await context.http.send(asked.request)
-            context.quota.observe(response.headers, bucket: Self.bucket)
-            let body = try await response.body.collect()
-            if let error = await failure(response, body, asked.what) { throw error }
-            return body
-        } catch let error as HTTPClientError {
-            throw ConnectorError.of(error, what: asked.what)
-        }
-    }
-
-    /// The failure of an answer, judged by its status alone: error messages are in the reader's language.
-    private func failure(_ response: HTTPClientResponse, _ body: [UInt8], _ what: String) async -> ConnectorError? {
-        // snac answers 422 without a body where others answer 401.
-        if response.status == 422, body.isEmpty, configuration.token != nil {
-            return ConnectorError(.unauthorized, "\(what): the token is not accepted (status 422); check it")
-        }
-        return ConnectorError.of(
-            status: response.status,
-            headers: response.headers,
-            body: body,
-            now: context.clock.now,
-            what: what
-        )
-    }
-
-    private func parse<Result>(_ answer: [UInt8], _ read: (JSONValue) throws -> Result) throws -> Result {
-        do {
-            return try JSONParser(maximumSize: MastodonAPI.longestAnswer).parse(answer, read)
-        } catch let error as JSONError {
-            throw ConnectorError.malformed(error, payload: answer, what: "the server's answer")
-        }
-    }
-
     private func normalizer() -> MastodonNormalizer {
         MastodonNormalizer(host: configuration.host, index: index, now: context.clock.now)
+    }
+}
+
+extension MastodonCursor {
+    /// Takes in which account is read.
+    fileprivate mutating func take(_ account: JSONValue, _ normalizer: MastodonNormalizer) {
+        guard let id = account["id"]?.nativeID else { return }
+        accountID = id
+        person = normalizer.actorID(MastodonAccountFields(account))
     }
 }

@@ -11,7 +11,9 @@ package struct MastodonCursor: Sendable, Equatable {
     struct Item: Sendable, Equatable {
         /// The server's id.
         var id: String
-        /// The status; `nil` for a notification.
+        /// The server's id of the status that a notification is about; `nil` for what is itself one.
+        var status: String?
+        /// The status, or the one that a notification is about; `nil` where there is none.
         var object: ObjectID?
         /// What kind of event it made.
         var form = MastodonForm.post
@@ -29,26 +31,41 @@ package struct MastodonCursor: Sendable, Equatable {
     var paging: String?
     /// The server's id of the account that is read, for `account`.
     var accountID: String?
+    /// Who that is in events.
+    var person: ObjectID?
+    /// Whether it was told that the account is gone.
+    var isGone = false
+    /// Which list this is a position in: see ``MastodonConfiguration/listed``.
+    private(set) var scope: String
+    /// Whether nothing was ever read of that list.
+    private(set) var isNew = true
 
     /// More items than this are not kept.
     static let longest = 500
     private static let version = 1
 
-    /// Before the first start.
-    package init() {}
+    /// Before the first start in a list.
+    package init(scope: String = "") {
+        self.scope = scope
+    }
 
-    /// Where `cursor` says.
-    init(_ cursor: Cursor?) throws {
+    /// Where `cursor` says; before the first start where it speaks of another list.
+    init(_ cursor: Cursor?, scope: String) throws {
+        self.init(scope: scope)
         guard let cursor else { return }
-        self = try cursor.json(upTo: Self.version) { root in
-            var read = MastodonCursor()
+        let read = try cursor.json(upTo: Self.version) { root in
+            var read = MastodonCursor(scope: try root.optionalString("scope") ?? "")
+            read.isNew = false
             read.paging = try root.optionalString("paging")
             read.accountID = try root.optionalString("account")
+            read.person = try root.optionalString("person").map { ObjectID(text: $0) }
+            read.isGone = try root.optionalBool("gone") ?? false
             for row in try root.requiredArray("items") {
                 var item = Item(
                     id: try row.requiredString("id"),
                     createdAt: Timestamp(milliseconds: Int64(try row.requiredInt("at")))
                 )
+                item.status = try row.optionalString("status")
                 item.object = try row.optionalString("object").map { ObjectID(text: $0) }
                 item.form = try row.optionalString("form").flatMap(MastodonForm.init) ?? .post
                 item.revision = try row.optionalInt("revision") ?? 0
@@ -57,19 +74,24 @@ package struct MastodonCursor: Sendable, Equatable {
             }
             return read
         }
+        if read.scope == scope { self = read }
     }
 
     /// The cursor for the hub.
     var encoded: Cursor {
         Cursor.json(version: Self.version) { writer in
+            writer.member("scope", scope)
             writer.member("paging", paging)
             writer.member("account", accountID)
+            writer.member("person", person?.text)
+            if isGone { writer.member("gone", true) }
             writer.key("items")
             writer.beginArray()
             for item in items {
                 writer.beginObject()
                 writer.member("id", item.id)
                 writer.member("at", item.createdAt.milliseconds)
+                writer.member("status", item.status)
                 writer.member("object", item.object?.text)
                 if item.form != .post { writer.member("form", item.form.rawValue) }
                 if item.revision != 0 { writer.member("revision", item.revision) }
@@ -81,7 +103,7 @@ package struct MastodonCursor: Sendable, Equatable {
     }
 
     /// Items that every page of a catch-up has in common with the one before: by them a page is known to be the next one.
-    private static let overlap = 2
+    static let overlap = 2
 
     /// Where the next page begins, so that some of what is known stands on it too.
     ///
@@ -116,6 +138,28 @@ package struct MastodonCursor: Sendable, Equatable {
     /// Forgets an item that is gone.
     mutating func forget(_ id: String) {
         if let index = index(of: id) { items.remove(at: index) }
+    }
+
+    /// Adds items that are not in it.
+    mutating func append(_ new: [Item]) {
+        items += new
+        if items.count > Self.longest { items.removeFirst(items.count - Self.longest) }
+    }
+
+    /// Forgets the status that notifications are about, which is gone, but not that they were read.
+    mutating func forgetStatus(_ id: String) {
+        for index in items.indices where items[index].status == id {
+            items[index].status = nil
+            items[index].object = nil
+        }
+    }
+
+    /// The person is gone and everything of theirs: nothing is known but that.
+    mutating func bury() {
+        var grave = MastodonCursor(scope: scope)
+        grave.person = person
+        grave.isGone = true
+        self = grave
     }
 
     /// Looked for from the end: what is asked for is nearly always new.

@@ -47,7 +47,7 @@ package final class MastodonIndex: Sendable {
     /// Learns what a cursor holds.
     func learn(_ cursor: MastodonCursor) {
         for item in cursor.items {
-            if let object = item.object { learn(item.id, object, item.form) }
+            if let object = item.object { learn(item.status ?? item.id, object, item.form) }
         }
     }
 }

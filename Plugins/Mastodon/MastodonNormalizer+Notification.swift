@@ -8,6 +8,8 @@ extension MastodonNormalizer {
         package var id: String
         /// When it was made.
         package var createdAt: Timestamp
+        /// The status it is about.
+        var status: MastodonNotified.Status?
     }
 
     /// Appends the events of a notification.
@@ -31,7 +33,11 @@ extension MastodonNormalizer {
         if try !tell(notice, type, into: &events) {
             events.append(unknown(notice))
         }
-        return NotificationReading(id: id, createdAt: createdAt)
+        var reading = NotificationReading(id: id, createdAt: createdAt)
+        if let native = status?["id"]?.nativeID, let known = index.known(native) {
+            reading.status = MastodonNotified.Status(id: native, object: known.object, form: known.form)
+        }
+        return reading
     }
 
     /// A notification taken apart.

@@ -229,12 +229,7 @@ extension MastodonNormalizer {
         metrics.likes = fields.favourites?.total
         metrics.quotes = fields.quotes?.total
         if let reactions = fields.reactions ?? fields.pleroma?["emoji_reactions"] {
-            for reaction in reactions.elements {
-                guard metrics.other.count < EventLimits.counts - 2, let count = reaction["count"]?.total,
-                    let name = reaction["name"]?.words, name.utf8.count < 200
-                else { continue }
-                metrics.other.append(Metrics.NamedCount(name: "reaction \(name)", count: count))
-            }
+            count(reactions, into: &metrics)
         }
         if let votes = fields.poll?["votes_count"]?.total { metrics.other.append(.init(name: "votes", count: votes)) }
         if let voters = fields.poll?["voters_count"]?.total {
@@ -242,6 +237,22 @@ extension MastodonNormalizer {
         }
         let isEmpty = metrics.replies == nil && metrics.reposts == nil && metrics.likes == nil && metrics.quotes == nil
         return isEmpty && metrics.other.isEmpty ? nil : metrics
+    }
+
+    /// Reactions by name; those of one name, as from several servers, are one count.
+    private func count(_ reactions: JSONValue, into metrics: inout Metrics) {
+        for reaction in reactions.elements.prefix(EventLimits.elements) {
+            guard let count = reaction["count"]?.total, let word = reaction["name"]?.words, word.utf8.count < 200 else {
+                continue
+            }
+            let name = "reaction \(word)"
+            if let index = metrics.other.firstIndex(where: { $0.name == name }) {
+                let (sum, isTooMuch) = metrics.other[index].count.addingReportingOverflow(count)
+                metrics.other[index].count = isTooMuch ? .max : sum
+            } else if metrics.other.count < EventLimits.counts - 2 {
+                metrics.other.append(Metrics.NamedCount(name: name, count: count))
+            }
+        }
     }
 
     // MARK: - Small values

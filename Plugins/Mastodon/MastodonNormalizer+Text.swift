@@ -40,6 +40,7 @@ extension MastodonNormalizer {
     /// The links of the text; those whose words begin with `#` or `@` are what they look like.
     private func linkEntities(_ fragment: HTMLFragment, mentions: JSONValue?) -> [Entity] {
         var entities: [Entity] = []
+        var mentions = MastodonLookup(mentions, by: "url")
         entities.reserveCapacity(fragment.links.count)
         var text = fragment.text
         text.withUTF8 { bytes in
@@ -49,15 +50,17 @@ extension MastodonNormalizer {
                 let start = place.bytes
                 place.advance(to: link.range.upperBound, in: bytes)
                 let shown = UnsafeBufferPointer(rebasing: bytes[start..<place.bytes])
-                entities.append(entity(link, shown, mentions))
+                entities.append(entity(link, shown, &mentions))
             }
         }
         return entities
     }
 
-    private func entity(_ link: HTMLFragment.Link, _ shown: UnsafeBufferPointer<UInt8>, _ mentions: JSONValue?)
-        -> Entity
-    {
+    private func entity(
+        _ link: HTMLFragment.Link,
+        _ shown: UnsafeBufferPointer<UInt8>,
+        _ mentions: inout MastodonLookup
+    ) -> Entity {
         var entity = Entity(.link, start: link.range.lowerBound, end: link.range.upperBound)
         entity.url = link.url.utf8.count <= EventLimits.url ? link.url : nil
         guard shown.count > 1, let sign = shown.first else { return entity }
@@ -71,7 +74,8 @@ extension MastodonNormalizer {
             return entity
         }
         entity.kind = .mention
-        if let mention = mention(link.url, mentions) {
+        var url = link.url
+        if let mention = url.withUTF8({ mentions.find($0) }) {
             entity.value = handle(MastodonAccountFields(mention))
             entity.actor = ObjectID(Self.platform, "actor", link.url)
         } else {
@@ -80,48 +84,26 @@ extension MastodonNormalizer {
         return entity
     }
 
-    /// The mention of an address.
-    private func mention(_ url: String, _ mentions: JSONValue?) -> JSONValue? {
-        guard let mentions else { return nil }
-        var url = url
-        return url.withUTF8 { url in
-            for mention in mentions.elements {
-                let isMeant = mention["url"]?.withUTF8 { $0.count == url.count && $0.elementsEqual(url) }
-                if isMeant == true { return mention }
-            }
-            return nil
-        }
-    }
-
     /// Tags that the author gave without writing them.
     private func setTags(_ tags: JSONValue, _ object: inout SocialObject) {
-        for tag in tags.elements {
-            // Pixelfed once sent plain words.
-            guard object.tags.count < EventLimits.elements,
-                let value = tag["name"] ?? (tag.kind == .string ? tag : nil),
-                let name = bounded(value, EventLimits.phrase)
-            else { continue }
-            let isWritten = object.entities.contains { entity in
-                entity.kind == .hashtag && entity.value.map { Self.isSameTag($0, name) } == true
-            }
-            if !isWritten, !object.tags.contains(name) { object.tags.append(name) }
+        var written = Set<String>()
+        for entity in object.entities where entity.kind == .hashtag {
+            if let value = entity.value { written.insert(value.lowercased()) }
         }
-    }
-
-    /// Tags are the same in any case.
-    private static func isSameTag(_ a: String, _ b: String) -> Bool {
-        let isSameASCII =
-            a.utf8.count == b.utf8.count
-            && zip(a.utf8, b.utf8).allSatisfy { left, right in
-                left == right || (left < 0x80 && right < 0x80 && left | 0x20 == right | 0x20)
-            }
-        return isSameASCII || a.lowercased() == b.lowercased()
+        for tag in tags.elements.prefix(EventLimits.elements) {
+            // Pixelfed once sent plain words.
+            guard let value = tag["name"] ?? (tag.kind == .string ? tag : nil),
+                let name = bounded(value, EventLimits.phrase), written.insert(name.lowercased()).inserted
+            else { continue }
+            object.tags.append(name)
+        }
     }
 
     // MARK: - Custom emoji
 
     private func emojiEntities(in text: String, _ emojis: JSONValue) -> [Entity] {
         var found: [Entity] = []
+        var emojis = MastodonLookup(emojis, by: "shortcode")
         var text = text
         text.withUTF8 { bytes in
             var place = ScalarPlace()
@@ -134,7 +116,7 @@ extension MastodonNormalizer {
                 var end = position + 1
                 while end < bytes.count, end - position <= 100, Self.isShortcode(bytes[end]) { end += 1 }
                 guard end < bytes.count, end > position + 1, bytes[end] == UInt8(ascii: ":"),
-                    let emoji = emoji(UnsafeBufferPointer(rebasing: bytes[(position + 1)..<end]), emojis)
+                    let emoji = emojis.find(UnsafeBufferPointer(rebasing: bytes[(position + 1)..<end]))
                 else {
                     position = max(end, position + 1)
                     continue
@@ -156,14 +138,6 @@ extension MastodonNormalizer {
             }
         }
         return found
-    }
-
-    private func emoji(_ shortcode: UnsafeBufferPointer<UInt8>, _ emojis: JSONValue) -> JSONValue? {
-        for emoji in emojis.elements {
-            let isMeant = emoji["shortcode"]?.withUTF8 { $0.count == shortcode.count && $0.elementsEqual(shortcode) }
-            if isMeant == true { return emoji }
-        }
-        return nil
     }
 
     private static func isShortcode(_ byte: UInt8) -> Bool {

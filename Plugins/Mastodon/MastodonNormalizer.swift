@@ -216,35 +216,43 @@ package final class MastodonNormalizer {
         return event
     }
 
+    /// The event of a person being gone, and with them all that they said: their deletion is the erasure of what is theirs.
+    func farewell(_ person: ObjectID) -> Event {
+        // In seconds: who comes back may go again.
+        var event = Event(
+            id: EventID(person, .deleted, revision: Self.revision(now)),
+            type: .postDeleted,
+            platform: Self.platform,
+            subject: person,
+            time: now
+        )
+        event.data.actor = Actor(id: person)
+        event.data.loss = [Loss("time", .inferred, "the server does not say when; this is when it was noticed")]
+        return event
+    }
+
     // MARK: - What is not known
 
     /// The event of something that is not understood, with all its bytes.
+    ///
+    /// - Parameters:
+    ///   - bytes: what came.
+    ///   - contentType: its media type.
+    ///   - namespace: the kind of `native`.
+    ///   - native: its own id, where it has one.
+    /// - Returns: the event.
     package func unrecognised(
         _ bytes: [UInt8],
         contentType: String,
         _ namespace: String = "payload",
         _ native: String? = nil
-    )
-        -> Event
-    {
-        let id = ObjectID(Self.platform, namespace, native ?? Self.digest(bytes))
-        var event = Event(
-            id: EventID(id, .unrecognised),
-            type: .unrecognised,
+    ) -> Event {
+        Event.unrecognised(
+            bytes,
+            contentType: contentType,
             platform: Self.platform,
-            time: now
+            time: now,
+            id: native.map { ObjectID(Self.platform, namespace, $0) }
         )
-        if bytes.count > EventLimits.raw {
-            event.data.loss.append(Loss("raw", .truncated))
-        }
-        event.data.raw = RawPayload(contentType: contentType, bytes: Array(bytes.prefix(EventLimits.raw)))
-        return event
-    }
-
-    /// FNV-1a with 64 bits, in hexadecimal.
-    private static func digest(_ bytes: [UInt8]) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return String(hash, radix: 16)
     }
 }

@@ -54,13 +54,11 @@ struct MastodonPage {
     /// - Parameters:
     ///   - elements: the page, oldest first.
     ///   - start: the item it should begin behind.
-    ///   - isFull: whether it has as many elements as were asked for.
-    ///   - known: the items behind `start` that were read before and should stand on the page.
+    ///   - known: the items behind `start` that were read before, some of which should stand on the page.
     /// - Returns: the verdict.
     static func verdict(
         _ elements: [Element],
         after start: MastodonCursor.Item,
-        isFull: Bool,
         known: ArraySlice<MastodonCursor.Item>
     ) -> Verdict {
         for element in elements where element.id != start.id {
@@ -71,14 +69,22 @@ struct MastodonPage {
                 return .foreign
             }
         }
-        // A server that does not know `min_id` gives the newest page: full, and beyond all that is known.
+        // A server that does not know `min_id` gives the newest page, beyond all that is known. So does one where all that should stand here was withdrawn;
+        // then the newest pages show the same.
+        let expected = known.filter { !$0.isElsewhere }
+        guard !elements.isEmpty, !expected.isEmpty else { return .good }
         let ids = Set(elements.map(\.id))
-        if isFull, !known.isEmpty, !known.contains(where: { ids.contains($0.id) }) { return .foreign }
-        return .good
+        return expected.contains { ids.contains($0.id) } ? .good : .foreign
     }
 
     /// The items of the cursor that should stand on the page and do not.
-    func missing(from elements: [Element], after start: MastodonCursor.Item, isFull: Bool) -> [MastodonCursor.Item] {
+    ///
+    /// - Parameters:
+    ///   - elements: the page, oldest first.
+    ///   - start: the item it begins behind.
+    ///   - isLast: whether nothing comes behind the page, so that whatever is not on it is nowhere.
+    /// - Returns: the items.
+    func missing(from elements: [Element], after start: MastodonCursor.Item, isLast: Bool) -> [MastodonCursor.Item] {
         guard kind != .notifications else { return [] }
         let ids = Set(elements.map(\.id))
         return cursor.items.filter { item in
@@ -86,7 +92,7 @@ struct MastodonPage {
                 return false
             }
             guard !ids.contains(item.id) else { return false }
-            guard isFull, let newest = elements.last else { return !isFull }
+            guard !isLast, let newest = elements.last else { return isLast }
             return !MastodonCursor.precedes(newest.id, item.id)
         }
     }
@@ -114,9 +120,13 @@ struct MastodonPage {
     mutating func skip(_ elements: [Element]) {
         for element in elements {
             var untold: [Event] = []
-            let reading =
-                kind == .notifications ? nil : try? normalizer.status(element.value, on: .appearance, into: &untold)
-            cursor.note(reading.map { MastodonCursor.Item($0) } ?? item(element))
+            let read =
+                kind == .notifications
+                ? (try? normalizer.notification(element.value, into: &untold)).map { MastodonCursor.Item($0) }
+                : (try? normalizer.status(element.value, on: .appearance, into: &untold)).map {
+                    MastodonCursor.Item($0)
+                }
+            cursor.note(read ?? item(element))
         }
     }
 
@@ -126,8 +136,7 @@ struct MastodonPage {
 
     private mutating func readNotification(_ element: Element) throws(JSONError) {
         guard cursor.item(element.id) == nil else { return }
-        try normalizer.notification(element.value, into: &events)
-        cursor.note(item(element))
+        cursor.note(MastodonCursor.Item(try normalizer.notification(element.value, into: &events)))
     }
 
     private mutating func readStatus(_ element: Element) throws(JSONError) {
@@ -166,6 +175,12 @@ struct MastodonPage {
         cursor.forget(item.id)
     }
 
+    /// Tells of a status that is gone, of which notifications were told.
+    mutating func withdraw(_ status: MastodonNotified.Status) {
+        events.append(normalizer.deletion(of: status.object, status.form))
+        cursor.forgetStatus(status.id)
+    }
+
     /// Remembers that an item is missing here and is there all the same.
     mutating func keep(_ item: MastodonCursor.Item) {
         var item = item
@@ -184,5 +199,16 @@ extension MastodonCursor.Item {
             revision: reading.revision,
             createdAt: reading.createdAt
         )
+    }
+}
+
+extension MastodonCursor.Item {
+    /// What was read of a notification.
+    init(_ reading: MastodonNormalizer.NotificationReading) {
+        self.init(id: reading.id, createdAt: reading.createdAt)
+        guard let status = reading.status else { return }
+        self.status = status.id
+        object = status.object
+        form = status.form
     }
 }

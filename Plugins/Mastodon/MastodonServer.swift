@@ -45,13 +45,34 @@ struct MastodonServer: Sendable, Equatable {
 
 /// What is known of the server, found out when it is first needed.
 final class MastodonServerMemory: Sendable {
-    private let server = Mutex<MastodonServer?>(nil)
+    private struct State {
+        var server: MastodonServer?
+        var software: String?
+    }
+
+    private let state = Mutex(State())
 
     /// What is known.
-    var known: MastodonServer? { server.withLock { $0 } }
+    var server: MastodonServer? { state.withLock { $0.server } }
 
-    /// Keeps or forgets it.
-    func set(_ new: MastodonServer?) {
-        server.withLock { $0 = new }
+    /// The software's name, if it is known.
+    var software: String? { state.withLock { $0.software } }
+
+    /// Keeps it.
+    func set(_ server: MastodonServer) {
+        state.withLock { $0.server = server }
+    }
+
+    /// Keeps the software's name.
+    func set(software: String) {
+        state.withLock { $0.software = software }
+    }
+
+    /// Forgets it: something of it was wrong.
+    func forgetServer() {
+        state.withLock { state in
+            state.server = nil
+            state.software = nil
+        }
     }
 }

@@ -8,16 +8,32 @@ package struct MastodonStreamReader {
     private static let longestEvent = 4 << 20
 
     private var parser = ServerSentEventParser(longest: longestEvent)
+    /// What is durable and what this connection has brought since.
     private var cursor: MastodonCursor
+    /// What it has brought that is not known to be durable.
+    private var news: [MastodonCursor.Item] = []
+    private var withdrawn: [String] = []
+    private let shared: MastodonSharedItems
     private let kind: MastodonConfiguration.Kind
     private let normalizer: MastodonNormalizer
     private let json = JSONParser(maximumSize: longestEvent)
 
-    /// A reader at the start of a connection that goes on from `cursor`.
-    package init(_ cursor: MastodonCursor, _ kind: MastodonConfiguration.Kind, _ normalizer: MastodonNormalizer) {
-        self.cursor = cursor
-        // The host pulls until it has caught up before it lets the stream's cursors count.
-        self.cursor.paging = nil
+    /// A reader at the start of a connection.
+    ///
+    /// - Parameters:
+    ///   - cursor: where it goes on from.
+    ///   - kind: what the source reads.
+    ///   - normalizer: makes the events.
+    ///   - shared: what pulls beside it find.
+    package init(
+        _ cursor: MastodonCursor,
+        _ kind: MastodonConfiguration.Kind,
+        _ normalizer: MastodonNormalizer,
+        _ shared: MastodonSharedItems = MastodonSharedItems()
+    ) {
+        shared.isDurable(cursor)
+        self.shared = shared
+        self.cursor = shared.cursor
         self.kind = kind
         self.normalizer = normalizer
     }
@@ -25,14 +41,53 @@ package struct MastodonStreamReader {
     /// What `chunk` brings; `nil` when there is nothing to make durable.
     ///
     /// The cursor goes along with every batch: a post that is durable and not in the cursor could vanish from the server during an outage without anybody
-    /// looking for it.
+    /// looking for it. So it holds what pulls have found meanwhile, too.
     package mutating func read(_ chunk: [UInt8], now: Timestamp) throws(ServerSentEventParser.TooLong) -> EventBatch? {
         normalizer.now = now
+        refresh()
         var batch = EventBatch()
         for message in try parser.read(chunk) { take(message, into: &batch) }
         if batch.events.isEmpty, batch.deadLetters.isEmpty { return nil }
         batch.cursor = cursor.encoded
         return batch
+    }
+
+    /// Tells of statuses that are gone, of which notifications were told.
+    mutating func withdraw(_ statuses: [MastodonNotified.Status], now: Timestamp) -> EventBatch {
+        normalizer.now = now
+        refresh()
+        var batch = EventBatch()
+        for status in statuses {
+            batch.events.append(normalizer.deletion(of: status.object, status.form))
+            cursor.forgetStatus(status.id)
+            withdrawn.append(status.id)
+        }
+        batch.cursor = cursor.encoded
+        return batch
+    }
+
+    /// The last batch is durable.
+    mutating func stored() {
+        shared.heard(news, withdrawn: withdrawn)
+        news = []
+        withdrawn = []
+    }
+
+    /// Takes in what pulls have found.
+    private mutating func refresh() {
+        cursor = shared.cursor
+        for item in news { cursor.note(item) }
+        for id in withdrawn { forget(id) }
+    }
+
+    private mutating func note(_ item: MastodonCursor.Item) {
+        cursor.note(item)
+        news.append(item)
+    }
+
+    private mutating func forget(_ id: String) {
+        cursor.forget(id)
+        cursor.forgetStatus(id)
     }
 
     private mutating func take(_ message: ServerSentEventParser.Message, into batch: inout EventBatch) {
@@ -47,6 +102,9 @@ package struct MastodonStreamReader {
             delete(message, into: &batch)
         case "update", "status.update", "notification":
             // Another source reads these.
+            break
+        case "filters_changed":
+            // The reader's own view, which asks a client to fetch anew what a source does not read.
             break
         default:
             batch.events.append(unrecognised(message))
@@ -68,19 +126,18 @@ package struct MastodonStreamReader {
             // Said before.
             batch.events.removeLast(batch.events.count - count)
         } else if known != nil || occasion == .appearance {
-            cursor.note(item)
+            note(item)
         }
     }
 
     private mutating func notification(_ message: ServerSentEventParser.Message, into batch: inout EventBatch) {
         let count = batch.events.count
         let read = parse(message, into: &batch) { [normalizer] root, events in
-            let reading = try normalizer.notification(root, into: &events)
-            return MastodonCursor.Item(id: reading.id, createdAt: reading.createdAt)
+            MastodonCursor.Item(try normalizer.notification(root, into: &events))
         }
         guard let item = read else { return }
         if cursor.item(item.id) == nil {
-            cursor.note(item)
+            note(item)
         } else {
             batch.events.removeLast(batch.events.count - count)
         }
@@ -92,7 +149,9 @@ package struct MastodonStreamReader {
         let id = text.trimmingQuotes
         if let event = normalizer.deletion(id) {
             batch.events.append(event)
-            cursor.forget(id)
+            forget(id)
+            news.removeAll { $0.id == id }
+            withdrawn.append(id)
         } else {
             // It was never seen here, or too long ago to know what it was.
             var event = unrecognised(message, "deletion", normalizer.localName(String(id.prefix(200))))

@@ -70,6 +70,40 @@ struct MastodonHostileTests {
         #expect(event.data.object?.media.count == 3 && event.data.object?.poll?.options.count == 1000)
     }
 
+    @Test("Reactions of one name are one count")
+    func reactions() throws {
+        for member in ["\"reactions\":", "\"pleroma\":{\"emoji_reactions\":"] {
+            let list =
+                "[{\"name\":\"🐟\",\"count\":2},{\"name\":\"é\",\"count\":1},{\"name\":\"🐟\",\"count\":3},{\"name\":\"e\u{301}\",\"count\":1},{\"name\":\"🐟\",\"count\":9223372036854775807}]"
+            let payload = "{\"id\":\"1\",\(member)\(list)\(member.contains("{") ? "}" : "")}"
+            let event = try #require(try events(payload).first)
+            #expect(event.validate().isEmpty, "\(event.validate())")
+            #expect(event.data.metrics?.other.map(\.count) == [.max, 2])
+        }
+    }
+
+    @Test("As many emoji, mentions and tags as anybody likes cost no more than some hundreds")
+    func abundance() throws {
+        let count = 3000
+        let emojis = (0..<count).map { "{\"shortcode\":\"e\($0)\",\"url\":\"https://h.example/e\($0).png\"}" }
+        let tags = (0..<count).map { "{\"name\":\"Tag\($0)\"},{\"name\":\"TAG\($0)\"}" }
+        let mentions = (0..<count).map {
+            "{\"id\":\"\($0)\",\"acct\":\"p\($0)@q.example\",\"url\":\"https://q.example/@p\($0)\"}"
+        }
+        let text = (0..<count).reversed().map { ":x \(":e\($0):") <a href='https://q.example/@p\($0)'>@p\($0)</a>" }
+        let payload = """
+            {"id":"1","content":"<p>\(text.joined(separator: " "))</p>","emojis":[\(emojis.joined(separator: ","))],\
+            "tags":[\(tags.joined(separator: ","))],"mentions":[\(mentions.joined(separator: ","))]}
+            """
+        let event = try #require(try events(payload).first)
+        #expect(event.validate().isEmpty, "\(event.validate())")
+        let object = try #require(event.data.object)
+        // Of each list only the beginning is looked at, and the text names it last.
+        #expect(object.entities.filter { $0.kind == .emoji }.map(\.value) == (0..<500).reversed().map { "e\($0)" })
+        #expect(object.entities.filter { $0.kind == .mention }.allSatisfy { $0.actor == nil })
+        #expect(object.tags == (0..<500).map { "Tag\($0)" })
+    }
+
     @Test("Notifications of every shape are told or kept")
     func notifications() throws {
         for type in [

@@ -24,16 +24,41 @@ struct MastodonPagingTests {
         #expect(try await script.pullAll().facts == ["created 1001", "created 1002", "created 1003"])
     }
 
-    @Test("What is new comes by pages forward, whatever a server gives at once", arguments: [20, 37, 40])
+    @Test("What is new comes by pages forward, whatever a server gives at once", arguments: [4, 5, 15, 20, 37, 40])
     func forward(cap: Int) async throws {
         let script = try MastodonScript(["backfill": "5"])
         script.timeline.update { $0.cap = cap }
         script.timeline.post(1001...1100)
         _ = try await script.pullAll()
+        let before = script.http.requests.count
         script.timeline.post(1101...1317)
         #expect(try await script.pullAll().facts == (1101...1317).map { "created \($0)" })
-        let asked = script.http.requests.dropFirst().filter { $0.url.contains("/timelines/") }
+        let asked = script.http.requests.dropFirst(before).filter { $0.url.contains("/timelines/") }
         #expect(asked.allSatisfy { $0.url.contains("min_id=") })
+    }
+
+    @Test("However few the host wants at once, it comes to an end and gets all", arguments: [1, 2, 3], [true, false])
+    func fewAtOnce(limit: Int, isInclusive: Bool) async throws {
+        let script = try MastodonScript(["backfill": "5"])
+        script.timeline.update { $0.isInclusive = isInclusive }
+        script.timeline.post(1001...1030)
+        _ = try await script.pullAll()
+        script.timeline.post(1031...1060)
+        #expect(try await script.pullAll(limit: limit).facts == (1031...1060).map { "created \($0)" })
+    }
+
+    @Test("A server whose pages hold no more than what is looked at again is heard all the same", arguments: [5, 15])
+    func shortPages(cap: Int) async throws {
+        let script = try MastodonScript(["recheck": "20"])
+        script.timeline.post(1001...1040)
+        _ = try await script.pullAll()
+        script.timeline.update { $0.cap = cap }
+        for id in 1041...1045 {
+            script.timeline.post([id])
+            #expect(try await script.pullAll().facts == ["created \(id)"])
+        }
+        script.timeline.delete(1030, 1044)
+        #expect(try await script.pullAll().facts == ["deleted 1030", "deleted 1044"])
     }
 
     @Test("Going on from any page's cursor gives the rest")
@@ -78,6 +103,47 @@ struct MastodonPagingTests {
         #expect(try await script.pullAll().isEmpty)
         #expect(try await script.pullAll().isEmpty)
         #expect(script.http.requests.filter { $0.url.hasSuffix("/statuses/1004") }.count == 1)
+    }
+
+    @Test(
+        "Only an answer that it is not there means that a post is gone",
+        arguments: [
+            (404, true), (410, true), (400, false), (403, false), (409, false), (413, false), (422, false),
+            (451, false), (501, false),
+        ]
+    )
+    func refusals(status: Int, isGone: Bool) async throws {
+        let script = try MastodonScript()
+        script.timeline.post(1001...1006)
+        _ = try await script.pullAll()
+        script.timeline.update { state in state.posts[3].isOnTimeline = false }
+        script.http.route(.get, MastodonScript.base + "/api/v1/statuses/1004", .response(status, text: "{}"))
+        #expect(try await script.pullAll().facts == (isGone ? ["deleted 1004"] : []))
+    }
+
+    @Test("A position in another list is none: the source begins anew and withdraws nothing")
+    func otherList() async throws {
+        let script = try MastodonScript()
+        script.timeline.post(1001...1006)
+        _ = try await script.pullAll()
+        for settings in [
+            ["base_url": "https://quay.example"], ["kind": "public"], ["kind": "hashtag", "hashtag": "quay"],
+            ["kind": "list", "list": "4"],
+        ] {
+            let other = try MastodonScript(settings, ScriptedTimeline())
+            let post = ScriptedTimeline.Post(id: 2001).json
+            other.http.handle { request in
+                guard request.url.contains("/timelines/"), !request.url.contains("max_id") else {
+                    return request.url.contains("max_id") ? .response(text: "[]") : .response(404, text: "{}")
+                }
+                // The other list has ids as large.
+                return .response(text: request.url.contains("min_id") ? "[]" : "[\(post)]")
+            }
+            let page = try await other.connector.pull(PullRequest(cursor: script.cursor))
+            #expect(page.events.facts == ["created 2001"], "\(settings)")
+        }
+        let same = try MastodonScript(["recheck": "30"], script.timeline)
+        #expect(try await same.connector.pull(PullRequest(cursor: script.cursor)).events.isEmpty)
     }
 
     @Test("A server that fails while a missing post is looked for makes nobody believe that it was deleted")
@@ -189,11 +255,28 @@ struct MastodonPagingTests {
         #expect(try await script.pullAll().facts == ["created 1004"], "and nothing is lost by them")
     }
 
-    @Test("snac's empty 422 means that the token is not accepted")
+    @Test("snac's empty 422 means that the token is not accepted; another server's that it does not take the request")
     func snac() async throws {
+        for (software, code) in [("snac", ConnectorError.Code.unauthorized), ("mastodon", .rejected)] {
+            let script = try MastodonScript()
+            script.http.route(
+                .get,
+                MastodonScript.base + "/nodeinfo/2.0",
+                .response(text: "{\"software\":{\"name\":\"\(software)\",\"version\":\"2.94\"}}")
+            )
+            script.http.route(.get, MastodonScript.base + "/api/v1/timelines/home?limit=40", .response(422))
+            await #expect { try await script.pull() } throws: { ($0 as? ConnectorError)?.code == code }
+        }
         let script = try MastodonScript()
-        script.http.route(.get, MastodonScript.base + "/api/v1/timelines/home?limit=40", .response(422))
-        await #expect { try await script.pull() } throws: { ($0 as? ConnectorError)?.code == .unauthorized }
+        script.timeline.post(1001...1003)
+        _ = try await script.pullAll()
+        script.http.expect(
+            .get,
+            MastodonScript.base + "/api/v1/timelines/home?limit=40&min_id=1001",
+            .response(422)
+        )
+        script.timeline.post([1004])
+        #expect(try await script.pullAll().facts == ["created 1004"])
     }
 
     @Test("A limit that is used up stops requests until the time the server names, in either of its forms")

@@ -52,10 +52,10 @@ final class MastodonScript {
     }
 
     /// Pulls until there is no more; the events of all pages.
-    func pullAll() async throws -> [Event] {
+    func pullAll(limit: Int = 500) async throws -> [Event] {
         var events: [Event] = []
         for _ in 0..<200 {
-            let page = try await pull()
+            let page = try await pull(limit: limit)
             events += page.events
             if !page.hasMore { return events }
         }

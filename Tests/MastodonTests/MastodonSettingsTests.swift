@@ -30,6 +30,16 @@ struct MastodonSettingsTests {
         #expect(refusal(["kind": "account"], withToken: false)?.contains("user") == true)
         #expect(refusal(["kind": "home", "scope": "local"])?.contains("scope") == true)
         #expect(refusal(["base_url": "https://harbour.example/?x=1"])?.contains("base_url") == true)
+        for (settings, name) in [
+            (["kind": "home", "include_filtered": "true"], "include_filtered"),
+            (["kind": "public", "include_filtered": "false"], "include_filtered"),
+            (["kind": "notifications", "scope": "all"], "scope"),
+            (["kind": "account", "user": "nora", "stream": "off"], "stream"),
+        ] {
+            #expect(refusal(settings)?.contains("`kind: \(settings["kind"] ?? "")`") == true, "\(settings)")
+            #expect(refusal(settings)?.contains(name) == true, "\(settings)")
+        }
+        #expect(refusal(["kind": "notifications", "include_filtered": "true"]) == nil)
         #expect(refusal(["kind": "everything"]) != nil)
         #expect(refusal(["recheck": "0"]) != nil)
     }
@@ -55,7 +65,8 @@ struct MastodonSettingsTests {
                     .get,
                     MastodonScript.base + "/api/v1/accounts/search?q=Nora%40harbour.example&limit=5&resolve=true",
                     .response(
-                        text: "[{\"id\":\"8\",\"acct\":\"nora2\"},{\"id\":\"7\",\"acct\":\"nora@harbour.example\"}]"
+                        text:
+                            "[{\"id\":\"8\",\"acct\":\"nora2\"},{\"id\":\"9\",\"acct\":\"nora@quay.example\"},{\"id\":\"7\",\"acct\":\"nora\"}]"
                     )
                 )
             } else {

@@ -3,6 +3,7 @@ import ConnectorTesting
 import HTTPTypes
 import MastodonConnector
 import SocialEvents
+import Synchronization
 import Testing
 
 struct MastodonStreamTests {
@@ -65,6 +66,49 @@ struct MastodonStreamTests {
         #expect(await stream(third, after: sink.cursor).0.events.facts == ["deleted 1033"])
     }
 
+    @Test("What is pulled while a stream is connected stands in the stream's cursors too, and its deletion is noticed")
+    func sharedItems() async throws {
+        let script = try MastodonScript()
+        script.timeline.post(1001...1005)
+        _ = try await script.pullAll()
+        // Said while the source was away; the stream then brings one more.
+        script.timeline.post(1006...1009)
+        script.timeline.update { $0.stream = "event: update\ndata: \(ScriptedTimeline.Post(id: 1010).json)\n\n" }
+        let filling = FillingSink(script)
+        await #expect { try await script.connector.stream(after: script.cursor, into: filling) } throws: {
+            ($0 as? ConnectorError)?.code == .unavailable
+        }
+        #expect(filling.pulled.facts == (1006...1009).map { "created \($0)" })
+        #expect(filling.streamed.facts == ["created 1010"])
+        script.timeline.post([1010])
+        script.timeline.delete(1007)
+        let next = try MastodonScript([:], script.timeline)
+        let page = try await next.connector.pull(PullRequest(cursor: filling.cursor))
+        #expect(page.events.facts.contains("deleted 1007"), "\(page.events.facts)")
+    }
+
+    @Test("What a stream brought before it broke off stands in the cursors of pulls, and its deletion is noticed")
+    func heardItems() async throws {
+        let script = try MastodonScript()
+        script.timeline.post(1001...1005)
+        _ = try await script.pullAll()
+        script.timeline.update { $0.stream = "event: update\ndata: \(ScriptedTimeline.Post(id: 1006).json)\n\n" }
+        // Its cursors do not count yet.
+        #expect(await stream(script, after: script.cursor).0.events.facts == ["created 1006"])
+        script.timeline.post([1007])
+        let facts = try await script.pullAll().facts + script.pullAll().facts
+        #expect(facts == ["created 1007", "deleted 1006"])
+    }
+
+    @Test("That filters were changed is no fact")
+    func filters() async throws {
+        let script = try MastodonScript()
+        script.timeline.update { $0.stream = "event: filters_changed\ndata: undefined\n\nevent: tide\ndata: 1\n\n" }
+        let (sink, _) = await stream(script)
+        #expect(sink.events.map(\.type) == [.unrecognised])
+        #expect(sink.events.first?.data.raw.map { String(decoding: $0.bytes, as: UTF8.self) } == "event: tide\ndata: 1")
+    }
+
     @Test("A deletion of what was never seen is kept as it came")
     func unknownDeletion() async throws {
         let script = try MastodonScript()
@@ -111,7 +155,9 @@ struct MastodonStreamTests {
 
     @Test(
         "Refusals of the stream say what the host shall do",
-        arguments: [(401, ConnectorError.Code.unauthorized), (429, .rateLimited), (503, .unavailable)]
+        arguments: [
+            (401, ConnectorError.Code.unsupported), (403, .unsupported), (429, .rateLimited), (503, .unavailable),
+        ]
     )
     func refusals(status: Int, code: ConnectorError.Code) async throws {
         let script = try MastodonScript()
@@ -162,6 +208,45 @@ struct MastodonStreamTests {
             let url = MastodonScript.base + "/api/v1/streaming/" + path
             script.http.route(.get, url, .response(headers: [.contentType: "text/event-stream"], text: ":)\n\n"))
             #expect(await stream(script).0.connections == 1, "\(settings)")
+        }
+    }
+}
+
+/// A sink whose host pulls when the stream is connected, as hosts do.
+private final class FillingSink: EventSink {
+    private struct State {
+        var pulled: [Event] = []
+        var streamed: [Event] = []
+        var cursor: Cursor?
+    }
+
+    private let connector: MastodonConnector
+    private let start: Cursor?
+    private let state = Mutex(State())
+
+    var pulled: [Event] { state.withLock { $0.pulled } }
+    var streamed: [Event] { state.withLock { $0.streamed } }
+    var cursor: Cursor? { state.withLock { $0.cursor } }
+
+    init(_ script: MastodonScript) {
+        connector = script.connector
+        start = script.cursor
+    }
+
+    func connected() async {
+        var cursor = start
+        for _ in 0..<20 {
+            guard let page = try? await connector.pull(PullRequest(cursor: cursor)) else { return }
+            cursor = page.cursor ?? cursor
+            state.withLock { $0.pulled += page.events }
+            if !page.hasMore { return }
+        }
+    }
+
+    func emit(_ batch: EventBatch) async throws {
+        state.withLock { state in
+            state.streamed += batch.events
+            state.cursor = batch.cursor ?? state.cursor
         }
     }
 }
