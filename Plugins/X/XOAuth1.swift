@@ -30,22 +30,19 @@ package struct XOAuth1: Sendable {
     ///   - parameters: the query's parameters, and the body's where it is a form; not encoded.
     ///   - timestamp: seconds since 1970.
     ///   - nonce: never the same twice at one timestamp.
-    ///   - sendsVersion: whether `oauth_version` is sent; X wants it.
     /// - Returns: `OAuth` and its fields.
     package func authorization(
         _ method: HTTPRequest.Method,
         _ url: String,
         _ parameters: [XParameter],
         timestamp: Int64,
-        nonce: String,
-        sendsVersion: Bool = true
+        nonce: String
     ) -> String {
         var own = [
             XParameter("oauth_consumer_key", key.reveal()), XParameter("oauth_nonce", nonce),
             XParameter("oauth_signature_method", "HMAC-SHA1"), XParameter("oauth_timestamp", String(timestamp)),
-            XParameter("oauth_token", token.reveal()),
+            XParameter("oauth_token", token.reveal()), XParameter("oauth_version", "1.0"),
         ]
-        if sendsVersion { own.append(XParameter("oauth_version", "1.0")) }
         let signed = (own + parameters).map { ($0.name.percentEncoded, $0.value.percentEncoded) }.sorted { $0 < $1 }
         let text = signed.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
         let base = "\(method.rawValue)&\(url.percentEncoded)&\(text.percentEncoded)"

@@ -39,9 +39,13 @@ struct XTokenKeeper: Sendable {
             // Another source may have been here while this one waited.
             let known = try await kept()
             if let known, isGood(known, rejected) { return Secret(known.access) }
-            let tokens = try await refresh(known?.refresh ?? configured.reveal())
-            try await keep(tokens)
-            return Secret(tokens.access)
+            // A task of its own, awaited right here: whoever cancels the step must not come between X's answer, which makes the old refresh token
+            // void, and the new one's being kept. It ends by the request's deadlines.
+            return try await Task {
+                let tokens = try await refresh(known?.refresh ?? configured.reveal())
+                try await keep(tokens)
+                return Secret(tokens.access)
+            }.value
         }
     }
 

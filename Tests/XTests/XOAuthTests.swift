@@ -1,6 +1,7 @@
 import ConnectorKit
 import ConnectorTesting
 import HTTPTypes
+import Logging
 import SocialEvents
 import Testing
 
@@ -27,25 +28,6 @@ struct XOAuthTests {
         )
         #expect(field.contains("oauth_signature=\"tnnArxj06cWHq44gCs1OSKk%2FjLY%3D\""))
         #expect(field.hasPrefix("OAuth oauth_consumer_key=\"xvz1evFS4wEEPTGEFPHBog\", "))
-    }
-
-    @Test("OAuth 1.0a signs the example of RFC 5849 as it says")
-    func publishedInRFC() {
-        let signer = XOAuth1(
-            key: Secret("dpf43f3p2l4k3l03"),
-            secret: Secret("kd94hf93k423kf44"),
-            token: Secret("nnch734d00sl2jdk"),
-            tokenSecret: Secret("pfkkdhi9sl3r4s00")
-        )
-        let field = signer.authorization(
-            .get,
-            "http://photos.example.net/photos",
-            [XParameter("file", "vacation.jpg"), XParameter("size", "original")],
-            timestamp: 137_131_202,
-            nonce: "chapoH",
-            sendsVersion: false
-        )
-        #expect(field.contains("oauth_signature=\"MdpQcU8iPSUjWoN%2FUDMsK2sui9I%3D\""))
     }
 
     private static let settings: [SettingNode.Member] = [
@@ -147,5 +129,52 @@ struct XOAuthTests {
         Self.platform(script)
         _ = try await script.pull()
         #expect(script.http.requests.last?.headers[.authorization] == "Bearer good-second")
+    }
+
+    @Test("A refresh that is under way is kept, whoever gives up waiting for it", .timeLimit(.minutes(1)))
+    func cancelledRefresh() async throws {
+        let account = EphemeralAccount(name: "acme")
+        let slow = SlowTokens()
+        let clock = ManualClock(now: XScript.start)
+        let connector = try XConnector(
+            settings: Settings(Self.settings),
+            context: ConnectorContext(
+                source: SourceName("test"),
+                http: slow,
+                clock: clock,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                account: account
+            )
+        )
+        let step = Task { try await connector.pull(PullRequest()) }
+        for await _ in slow.asked { break }
+        step.cancel()
+        slow.answer()
+        _ = await step.result
+        let kept = String(decoding: try await account.value(for: "x-oauth2") ?? [], as: UTF8.self)
+        #expect(kept.contains("rotated"))
+    }
+}
+
+/// Answers a request for tokens when told to; who is cancelled meanwhile gets nothing, as with a real client.
+private final class SlowTokens: HTTPClient {
+    let asked: AsyncStream<Void>
+    private let ask: AsyncStream<Void>.Continuation
+    private let answered: AsyncStream<Void>
+    private let give: AsyncStream<Void>.Continuation
+
+    init() {
+        (asked, ask) = AsyncStream.makeStream()
+        (answered, give) = AsyncStream.makeStream()
+    }
+
+    func answer() { give.yield() }
+
+    func send(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
+        ask.yield()
+        for await _ in answered { break }
+        try Task.checkCancellation()
+        let tokens = #"{"expires_in":7200,"access_token":"a","refresh_token":"rotated"}"#
+        return try await ScriptedHTTPClient { _ in .response(text: tokens) }.send(request)
     }
 }
