@@ -29,7 +29,8 @@ struct XRequest: Sendable {
 enum XAPI {
     private static let postFields =
         "created_at,author_id,conversation_id,referenced_tweets,in_reply_to_user_id,entities,attachments,public_metrics,lang,"
-        + "withheld,note_tweet,edit_controls,edit_history_tweet_ids,context_annotations,geo,possibly_sensitive,reply_settings"
+        + "withheld,note_tweet,edit_controls,edit_history_tweet_ids,possibly_sensitive,reply_settings,community_id,article,"
+        + "media_metadata,scopes"
     private static let expansions =
         "author_id,attachments.media_keys,attachments.poll_ids,referenced_tweets.id,referenced_tweets.id.author_id,"
         + "referenced_tweets.id.attachments.media_keys,in_reply_to_user_id,edit_history_tweet_ids"
@@ -88,10 +89,9 @@ enum XAPI {
     private static let streaming = HTTPDeadlines(idle: .seconds(21), total: nil)
 
     /// The filtered stream.
-    static func filteredStream(backfillMinutes: Int) -> XRequest {
+    static func filteredStream(_ place: [XParameter]) -> XRequest {
         var request = XRequest(path: "/2/tweets/search/stream", bucket: "stream", what: "the stream")
-        request.query = fields
-        if backfillMinutes > 0 { request.query.append(XParameter("backfill_minutes", String(backfillMinutes))) }
+        request.query = place + fields
         request.deadlines = streaming
         request.maximumBodySize = .max
         return request

@@ -75,6 +75,21 @@ package struct XConfiguration: Sendable {
     /// What webhooks are signed with.
     package var webhookSecret: Secret?
 
+    /// A name for what is read, for the cursor: a place in one list is none in another.
+    ///
+    /// Rules are not part of it: a stream's place is a moment, which counts for all of them.
+    package var scope: String {
+        let isCompliance = kind == .compliance
+        return PayloadDigest.scope(
+            baseURL,
+            kind.rawValue,
+            query,
+            user,
+            isCompliance ? subject.rawValue : nil,
+            isCompliance ? String(partition ?? 1) : nil
+        )
+    }
+
     // MARK: - Settings
 
     static let kindSetting = Setting.choice("kind", of: Kind.self, summary: "What the source reads.", isRequired: true)

@@ -60,6 +60,10 @@ public struct XConnector: PullSource, StreamSource, WebhookSource {
         guard let secret = configuration.webhookSecret, configuration.kind == .activity else {
             throw ConnectorError(.unsupported, "only sources of kind activity take webhooks")
         }
-        return XWebhook(secret: secret).outcome(of: delivery)
+        let (outcome, edits) = XWebhook(secret: secret).outcome(of: delivery)
+        guard case .accepted(let events, let letters) = outcome else { return outcome }
+        let memory = XEditMemory(account: context.account)
+        try await memory.remember(edits)
+        return .accepted(try await memory.completing(events), deadLetters: letters)
     }
 }

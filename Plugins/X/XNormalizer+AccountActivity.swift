@@ -5,7 +5,7 @@ import SocialEvents
 
 extension XNormalizer {
     /// The facts of a body; each list's entries are read on their own.
-    func readAccountActivity(_ root: JSONValue, into events: inout [Event]) {
+    mutating func readAccountActivity(_ root: JSONValue, into events: inout [Event]) {
         if let revoke = root["user_event"]?["revoke"] {
             attempt(root, into: &events) { normalizer, _ in
                 try normalizer.revocation(of: revoke["source"]?["user_id"], at: XValue.time(revoke["date_time"]))
@@ -15,8 +15,7 @@ extension XNormalizer {
         for (key, list) in root.members where list.kind == .array {
             for item in list.elements {
                 switch key {
-                case "tweet_create_events":
-                    attempt(item, into: &events) { normalizer, item in try normalizer.legacyPost(item) }
+                case "tweet_create_events": readLegacyPost(item, into: &events)
                 case "tweet_delete_events":
                     attempt(item, into: &events) { normalizer, item in
                         try normalizer.legacyDeletion(item)

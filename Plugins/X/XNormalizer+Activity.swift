@@ -10,7 +10,7 @@ extension XNormalizer {
         for envelope in data.elements { readEnvelope(envelope, into: &events) }
     }
 
-    private func readEnvelope(_ envelope: JSONValue, into events: inout [Event]) {
+    private mutating func readEnvelope(_ envelope: JSONValue, into events: inout [Event]) {
         guard let type = envelope["event_type"]?.string, let payload = envelope["payload"] else {
             return events.append(unrecognised(envelope))
         }
@@ -99,6 +99,8 @@ extension XNormalizer {
     }
 
     /// A like as an object of its own, named by who likes what, so that taking it back names the same.
+    ///
+    /// Who takes a like back may like again, so the moment, in seconds since not all payloads know more, tells one time from another.
     func like(
         of post: JSONValue,
         by liker: JSONValue?,
@@ -115,7 +117,12 @@ extension XNormalizer {
         } else {
             return nil
         }
-        var event = event(ObjectID(Self.platform, "like", name), isEnd ? .reactionDeleted : .reactionCreated, at: time)
+        var event = event(
+            ObjectID(Self.platform, "like", name),
+            isEnd ? .reactionDeleted : .reactionCreated,
+            revision: Int(max(0, time?.milliseconds ?? 0) / 1000),
+            at: time
+        )
         event.data.reaction = "like"
         event.data.target = Reference(id: try Self.postID(post))
         if let author { event.data.target?.actor = try Self.actorID(author) }

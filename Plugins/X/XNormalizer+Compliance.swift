@@ -1,7 +1,7 @@
 import JSON
 import SocialEvents
 
-// What must be forgotten or shown otherwise: the compliance streams of the API v2, the messages of v1.1 streams, and the results of batch jobs.
+// What must be forgotten or shown otherwise: the compliance streams of the API v2, and the messages of v1.1 streams.
 
 extension XNormalizer {
     /// The facts of a compliance message; false when it is none.
@@ -130,9 +130,10 @@ extension XNormalizer {
         }
         let time = time(notice)
         let person = try Self.actorID(id)
+        if isForgotten { return withdrawal(of: person, why: what ?? "the account is gone", at: time) }
         var event = event(
-            isForgotten ? person : ObjectID(Self.platform, "account", text(id) ?? ""),
-            isForgotten ? .postDeleted : .profileUpdated,
+            ObjectID(Self.platform, "account", text(id) ?? ""),
+            .profileUpdated,
             revision: Int(max(0, time?.milliseconds ?? now.milliseconds)),
             subject: person,
             at: time

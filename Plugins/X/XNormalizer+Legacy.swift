@@ -5,15 +5,26 @@ import SocialEvents
 // Posts and people in the form of v1.1, as the Account Activity API and older streams send them.
 
 extension XNormalizer {
+    /// Appends the event that a post of v1.1 is, and before a repost that of the post that is passed on.
+    mutating func readLegacyPost(_ value: JSONValue, into events: inout [Event]) {
+        if let original = value["retweeted_status"], Self.legacyID(original, "id", "id_str") != nil {
+            appendLegacyPost(original, to: &events)
+        }
+        appendLegacyPost(value, to: &events)
+    }
+
+    private mutating func appendLegacyPost(_ value: JSONValue, to events: inout [Event]) {
+        if let history = value["edit_history"]?["edit_tweet_ids"], history.count > 1 { edits += XEdit.all(history) }
+        attempt(value, into: &events) { try $0.legacyPost($1) }
+    }
+
     /// The event that a post of v1.1 is.
     func legacyPost(_ value: JSONValue) throws(JSONError) -> Event? {
         guard let id = Self.legacyID(value, "id", "id_str") else { return nil }
         var loss: [Loss] = []
         let (object, revision) = try chain(id, value["edit_history"]?["edit_tweet_ids"])
         let time = XValue.legacyTime(value["created_at"], now: now) ?? XValue.time(ofID: id)
-        let original = value["retweeted_status"]
-        let content = original ?? value
-        let isRepost = Self.legacyID(original, "id", "id_str") != nil
+        let isRepost = Self.legacyID(value["retweeted_status"], "id", "id_str") != nil
 
         let type: EventType = isRepost ? .repostCreated : revision > 0 ? .postUpdated : .postCreated
         var event = event(object, type, revision: isRepost ? 0 : revision, at: time)
@@ -22,8 +33,6 @@ extension XNormalizer {
         }
         var said = SocialObject(id: object, kind: .post)
         said.url = XAddress.post(id, by: event.data.actor?.handle)
-        said.language = XValue.language(content["lang"])
-        said.isSensitive = content["possibly_sensitive"]?.bool ?? false
         said.audience = value["user"]?["protected"]?.bool == true ? .followers : .public
         said.createdAt = revision > 0 ? XValue.time(ofID: value["edit_history"]?["initial_tweet_id"]) : time
         if revision > 0 {
@@ -33,13 +42,19 @@ extension XNormalizer {
         try setLegacyReferences(value, &event.data)
         said.kind =
             isRepost ? .repost : event.data.inReplyTo != nil ? .reply : event.data.quoteOf != nil ? .quote : .post
-        let long = content["extended_tweet"] ?? content
-        try setLegacyWords(long, &said, &loss)
-        if long["full_text"] == nil, content["truncated"]?.bool == true {
-            note("text", .truncated, "the payload has the head alone", in: &loss)
+        if isRepost {
+            event.subject = event.data.repostOf?.id
+        } else {
+            said.language = XValue.language(value["lang"])
+            said.isSensitive = value["possibly_sensitive"]?.bool ?? false
+            let long = value["extended_tweet"] ?? value
+            try setLegacyWords(long, &said, &loss)
+            if long["full_text"] == nil, value["truncated"]?.bool == true {
+                note("text", .truncated, "the payload has the head alone", in: &loss)
+            }
+            setLegacyMedia(long, &said)
+            event.data.metrics = legacyMetrics(value)
         }
-        setLegacyMedia(long, &said)
-        if !isRepost { event.data.metrics = legacyMetrics(value) }
         for name: StaticString in ["geo", "coordinates", "place"] where value[name] != nil {
             note("\(name)", .dropped, in: &loss)
         }

@@ -42,6 +42,19 @@ extension XNormalizer {
         return event
     }
 
+    /// That all a person said must be forgotten: a deletion whose subject is the person.
+    func withdrawal(of person: ObjectID, why: String, at time: Timestamp?) -> Event {
+        var event = event(
+            person,
+            .postDeleted,
+            revision: Int(max(0, time?.milliseconds ?? now.milliseconds)),
+            at: time
+        )
+        event.data.actor = Actor(id: person)
+        event.data.loss.append(Loss("data", .inferred, why))
+        return event
+    }
+
     /// What is no fact that events know, kept as it came.
     func unrecognised(_ value: JSONValue, why: JSONError? = nil) -> Event {
         var writer = JSONWriter(reserving: 2048)
@@ -51,15 +64,9 @@ extension XNormalizer {
 
     /// A payload, kept as it came, that is no fact that events know.
     package func unrecognised(_ payload: [UInt8], loss: Loss? = nil) -> Event {
-        // Any key will do: this is no signature but a name that the same bytes always get.
-        let digest = Signature(.sha256).make(payload, key: Secret("x"))
-        let object = ObjectID(Self.platform, "payload", String(digest.prefix(32)))
-        var event = event(object, .unrecognised, at: nil)
+        var event = Event.unrecognised(payload, platform: Self.platform, time: now)
+        event.data.loss.append(Loss("created_at", .inferred, "the time of reading"))
         if let loss { event.data.loss.append(loss) }
-        if payload.count > EventLimits.raw {
-            event.data.loss.append(Loss("payload", .truncated, "it has \(payload.count) bytes"))
-        }
-        event.data.raw = RawPayload(contentType: "application/json", bytes: Array(payload.prefix(EventLimits.raw)))
         return event
     }
 }

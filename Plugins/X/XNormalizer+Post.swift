@@ -4,32 +4,33 @@ import SocialEvents
 extension XNormalizer {
     /// Appends the event that a post of the API v2 is: that it was made, edited or, for a repost, passed on.
     ///
+    /// A repost carries no words: they are another's, who may withdraw them, and stand in an event of their own before it, where the payload includes them.
     /// Filled where it lies in the array: an event is large, and returning it would copy it twice.
-    func post(
+    mutating func post(
         _ value: JSONValue,
         _ includes: XIncludes,
         matched: [Match],
+        isPassedOn: Bool,
         into events: inout [Event]
     ) throws(JSONError) {
         var loss: [Loss] = []
         let post = XPost(value) { key, _ in note(Self.lossField(key), .dropped, in: &loss) }
         guard let id = post.id else { throw value.mismatch("a post with an id") }
         let (object, revision) = try chain(id, post.history)
+        if let history = post.history, history.count > 1 { edits += XEdit.all(history) }
         let references = try references(post, includes, &loss)
-
-        // A repost says its words only in part: the post that is passed on has them whole.
-        var content = post
+        let isRepost = references.repostOf != nil
         if let original = references.original {
-            content = XPost(original) { _, _ in }
-        } else if references.repostOf != nil {
+            // What is passed on passes nothing on itself; a payload in which it does leads no further.
+            if !isPassedOn { tell(original, includes, matched, into: &events) }
+        } else if isRepost {
             note(
                 "text",
-                .truncated,
+                .dropped,
                 "what is reposted is not included: \(references.failure ?? "no reason given")",
                 in: &loss
             )
         }
-        let isRepost = references.repostOf != nil
         let created = XValue.time(post.createdAt) ?? inferredTime(id, &loss)
         let user = post.author.flatMap { includes.user($0) }
         let actor = try post.author.map { author throws(JSONError) in try self.actor(author, user) }
@@ -43,11 +44,13 @@ extension XNormalizer {
         } else {
             said.createdAt = created
         }
-        said.language = XValue.language(content.language)
-        said.isSensitive = content.isSensitive?.bool ?? false
         said.audience = isForFollowers(post, user) ? .followers : .public
-        try setWords(content, &said, &loss)
-        setAttachments(content, includes, &said, &loss)
+        if !isRepost {
+            said.language = XValue.language(post.language)
+            said.isSensitive = post.isSensitive?.bool ?? false
+            try setWords(post, &said, &loss)
+            setAttachments(post, includes, &said, &loss)
+        }
         let conversation = try post.conversation.map { id throws(JSONError) in try Self.id("conversation", id) }
         let community = try post.community.map { id throws(JSONError) in try Self.id("community", id) }
         if isRepost, post.metrics != nil {
@@ -61,7 +64,8 @@ extension XNormalizer {
                 id: EventID(object, isEdit ? .updated : .created, revision: isEdit ? revision : 0),
                 type: isRepost ? .repostCreated : isEdit ? .postUpdated : .postCreated,
                 platform: Self.platform,
-                subject: object,
+                // What is deleted takes its reposts along; a repost that is taken back is found by its own id.
+                subject: references.repostOf?.id ?? object,
                 time: created ?? now
             )
         )
@@ -77,6 +81,19 @@ extension XNormalizer {
             data.matched = matched
             data.loss = loss
         }
+    }
+
+    /// Appends what a repost passes on, once however many of a payload do.
+    private mutating func tell(
+        _ original: JSONValue,
+        _ includes: XIncludes,
+        _ matched: [Match],
+        into events: inout [Event]
+    ) {
+        let before = events.count
+        append(original, includes, matched, isPassedOn: true, to: &events)
+        guard let id = events.last?.id, events[..<before].contains(where: { $0.id == id }) else { return }
+        events.removeLast()
     }
 
     @inline(__always)

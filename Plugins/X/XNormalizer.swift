@@ -10,6 +10,8 @@ package struct XNormalizer {
     /// When the payload was read: the time of counts, and of facts that say no time.
     package var now: Timestamp
     var rules: XRuleBook
+    /// The versions of edited posts in what was read; whoever keeps them takes them.
+    var edits: [XEdit] = []
 
     /// A normaliser.
     ///
@@ -23,15 +25,21 @@ package struct XNormalizer {
 
     // MARK: - Pages and streams of posts
 
-    /// The posts of one payload of the API v2, in the payload's order, whether one or many.
+    /// The posts of one payload of the API v2, whether one or many, before each repost the post that is passed on.
     ///
     /// A post that cannot be read becomes `social.unrecognised`, and the others go on.
     ///
     /// - Parameters:
     ///   - root: an object with `data`, `includes` and perhaps `matching_rules` and `errors`.
     ///   - matched: what selected them, where the payload does not say.
+    ///   - oldestFirst: whether several are told from the last to the first, since pages begin with the newest.
     ///   - events: takes the events.
-    package mutating func readPosts(_ root: JSONValue, matched: [Match] = [], into events: inout [Event]) {
+    package mutating func readPosts(
+        _ root: JSONValue,
+        matched: [Match] = [],
+        oldestFirst: Bool = false,
+        into events: inout [Event]
+    ) {
         var data: JSONValue?
         var includes: JSONValue?
         var matching: JSONValue?
@@ -52,16 +60,26 @@ package struct XNormalizer {
         let included = XIncludes(includes, errors: errors)
         if data.kind == .array {
             events.reserveCapacity(events.count + data.count)
-            for value in data.elements { append(value, included, matches, to: &events) }
+            if oldestFirst {
+                for value in data.elements.reversed() { append(value, included, matches, to: &events) }
+            } else {
+                for value in data.elements { append(value, included, matches, to: &events) }
+            }
         } else {
             append(data, included, matches, to: &events)
         }
     }
 
     /// Appends the event that a post is, or `social.unrecognised` where it cannot be read.
-    func append(_ value: JSONValue, _ includes: XIncludes, _ matched: [Match], to events: inout [Event]) {
+    mutating func append(
+        _ value: JSONValue,
+        _ includes: XIncludes,
+        _ matched: [Match],
+        isPassedOn: Bool = false,
+        to events: inout [Event]
+    ) {
         do throws(JSONError) {
-            try post(value, includes, matched: matched, into: &events)
+            try post(value, includes, matched: matched, isPassedOn: isPassedOn, into: &events)
         } catch {
             events.append(unrecognised(value, why: error))
         }
@@ -88,7 +106,7 @@ package struct XNormalizer {
         if let data = root["data"] {
             readData(data, root, into: &events)
         } else if root["id_str"] != nil, root["text"] ?? root["full_text"] != nil {
-            attempt(root, into: &events) { try $0.legacyPost($1) }
+            readLegacyPost(root, into: &events)
         } else if root["event_type"] != nil, root["id"] != nil {
             readDirectMessage(root, XIncludes(), into: &events)
         } else if !readCompliance(root, into: &events) {

@@ -8,6 +8,10 @@ struct XPage: Sendable {
     var events: [Event] = []
     /// The newest id on the page, as X says it.
     var newest: String?
+    /// The oldest id on the page.
+    var oldest: String?
+    /// The versions of edited posts.
+    var edits: [XEdit] = []
     /// The next page.
     var next: String?
     /// How many posts the page has.
@@ -22,17 +26,21 @@ struct XPage: Sendable {
     ///   - what: what was asked for, in words for an error.
     ///   - now: the time of reading.
     ///   - matched: what selected the posts.
-    /// - Throws: ``ConnectorError`` `malformed` with the body when it is no answer with posts.
+    /// - Throws: ``XRefusal`` when X says, with status 200, why it gives nothing; ``ConnectorError`` `malformed` with the body when it is no answer at all.
     init(_ body: [UInt8], what: String, now: Timestamp, matched: [Match] = []) throws {
         do {
             try JSONParser().parse(body) { root in
                 let root = try root.expectObject()
                 let meta = root["meta"]
-                guard root["data"]?.kind == .array || meta != nil else { throw root.mismatch("a page of posts") }
+                guard root["data"]?.kind == .array || meta != nil else {
+                    guard let problem = XProblem(root) else { throw root.mismatch("a page of posts") }
+                    throw XRefusal(error: .inAnswer(problem, what: what), problem: problem, status: 200)
+                }
                 var normalizer = XNormalizer(now: now)
-                normalizer.readPosts(root, matched: matched, into: &events)
-                events.reverse()
+                normalizer.readPosts(root, matched: matched, oldestFirst: true, into: &events)
+                edits = normalizer.edits
                 newest = meta?["newest_id"]?.string ?? root["data"]?[0]?["id"]?.string
+                oldest = meta?["oldest_id"]?.string ?? Self.last(root["data"])?["id"]?.string
                 next = meta?["next_token"]?.string
                 count = root["data"]?.count ?? 0
                 reads.add(root)
@@ -40,6 +48,11 @@ struct XPage: Sendable {
         } catch let error as JSONError {
             throw ConnectorError.malformed(error, payload: body, what: what)
         }
+    }
+
+    private static func last(_ data: JSONValue?) -> JSONValue? {
+        guard let data, data.kind == .array, data.count > 0 else { return nil }
+        return data[data.count - 1]
     }
 }
 

@@ -122,6 +122,20 @@ extension ConnectorError {
         )
     }
 
+    /// A problem that X tells with status 200, in place of what was asked for.
+    static func inAnswer(_ problem: XProblem, what: String) -> ConnectorError {
+        switch problem.kind {
+        case "not-authorized-for-resource":
+            ConnectorError(
+                .unauthorized,
+                "\(what): X does not show this to these credentials: the account is protected, or blocks them (\(problem.name))"
+            )
+        case "resource-not-found":
+            ConnectorError(.rejected, "\(what): the account is deleted, suspended or was never there (\(problem.name))")
+        default: ConnectorError(.unavailable, "\(what): X gives nothing (\(problem.name))", ladder: XLadders.http)
+        }
+    }
+
     /// A problem that a stream tells in a line of its own before it ends.
     static func inStream(_ problem: XProblem, now: Timestamp, what: String) -> ConnectorError {
         if problem.kind == "usage-capped" { return .spent(problem, now: now, what: what) }

@@ -7,17 +7,22 @@ struct XPulling {
     let configuration: XConfiguration
     let client: XClient
     let live: XLive
-    private var now: Timestamp { client.context.clock.now }
+    var now: Timestamp { client.context.clock.now }
 
     /// X's index of recent search reaches back so far; a little is left, since time passes on the way.
-    private static let searchable = Duration.seconds(7 * 86_400 - 120)
+    static let searchable = Duration.seconds(7 * 86_400 - 120)
     /// Search ends by default so long ago, since X's index takes a while to be complete.
     static let settled = Duration.seconds(30)
     /// Most posts that X gives of a timeline, however far one pages.
     private static let mostMentions = 800
     private static let mostPosts = 3200
+    private static let mostPostsWithoutReplies = 800
+    /// X lets an account post 2,400 times a day at most, so that in less time nobody reaches such a bound.
+    private static let quickest = Duration.seconds(6 * 3600)
+    /// The page that is asked for where the budget does not allow a large one.
+    private static let smallPage = 10
     /// A round that the platform forgot so often is given up.
-    private static let mostRestarts = 3
+    static let mostRestarts = 3
 
     init(_ configuration: XConfiguration, _ client: XClient, _ live: XLive) {
         self.configuration = configuration
@@ -27,7 +32,7 @@ struct XPulling {
 
     /// One page.
     func pull(_ request: PullRequest) async throws -> PullPage {
-        var cursor = try XCursor(request.cursor)
+        var cursor = try XCursor(request.cursor, scope: configuration.scope)
         do {
             switch configuration.kind {
             case .search, .mentions, .user: return try await timeline(&cursor, request)
@@ -54,35 +59,71 @@ struct XPulling {
             place.append(XParameter("start_time", XAPI.time(from)))
         }
         if let token = round.token { place.append(XParameter("pagination_token", token)) }
-        let asked = try await self.request(&cursor, place, count: request.limit)
+        let count = try affordable(request.limit)
         let page: XPage
         do {
-            page = try await read(asked, count: request.limit)
+            page = try await read(try await self.request(&cursor, place, count: count))
         } catch let refusal as XRefusal where refusal.status == 400 {
             return try anew(cursor, refusal, now, gaps)
+        } catch let refusal as XRefusal where refusal.status == 200 && request.cursor != nil {
+            return try withdrawal(cursor, refusal, now)
         }
+        cursor.isGone = false
         round.newest = round.newest ?? page.newest
+        round.oldest = page.oldest ?? round.oldest
         round.count += page.count
-        if let next = page.next {
+        if let next = page.next, next != round.token {
             round.token = next
             cursor.round = round
             return PullPage(events: page.events, cursor: cursor.encoded(), hasMore: true, gaps: gaps)
         }
-        if let gap = capped(cursor, round) { gaps.append(gap) }
+        if page.next != nil {
+            // Whoever follows a page that names itself as the next one never comes to an end.
+            gaps.append(cut(cursor, round, "X gave a page that names itself as the next one"))
+        } else if let gap = try await capped(cursor, round) {
+            gaps.append(gap)
+        }
+        end(round, &cursor)
+        return PullPage(events: page.events, cursor: cursor.encoded(), hasMore: false, gaps: gaps)
+    }
+
+    /// Ends a round: the next one begins at its newest post.
+    private func end(_ round: XCursor.Round, _ cursor: inout XCursor) {
         // The first page's newest, not the last's: else all that came before it would be read again, or what came in between never.
         if let newest = round.newest { cursor.since = newest }
         cursor.from = round.begun.advanced(by: .zero - Self.settled - Self.settled)
         cursor.round = nil
         cursor.restarts = 0
-        return PullPage(events: page.events, cursor: cursor.encoded(), hasMore: false, gaps: gaps)
+    }
+
+    /// The hole that a round leaves which ends before its last page.
+    func cut(_ cursor: XCursor, _ round: XCursor.Round, _ reason: String) -> GapReport {
+        let from = cursor.from ?? cursor.since.flatMap(XSnowflake.time)
+        let gap = Gap(after: from, before: round.oldest.flatMap(XSnowflake.time), reason: reason)
+        return .opened(key: "round-\(round.begun.milliseconds)-\(round.rule)", gap)
+    }
+
+    /// Tells, once, that an account of which X gives nothing any more must be forgotten; after that the refusal stands.
+    private func withdrawal(_ cursor: XCursor, _ refusal: XRefusal, _ now: Timestamp) throws -> PullPage {
+        var cursor = cursor
+        guard configuration.kind != .search, !cursor.isGone, let user = number(cursor) else { throw refusal.error }
+        let why: String
+        switch (refusal.problem?.kind, configuration.credentials) {
+        case ("resource-not-found", _): why = "the account is deleted or suspended: its posts must not be shown"
+        // An account may block a person who reads, but not an app.
+        case ("not-authorized-for-resource", .bearer): why = "the account is protected: its posts must not be shown"
+        default: throw refusal.error
+        }
+        cursor.isGone = true
+        let person = ObjectID(XNormalizer.platform, "actor", user)
+        let event = XNormalizer(now: now).withdrawal(of: person, why: why, at: nil)
+        return PullPage(events: [event], cursor: cursor.encoded(), hasMore: true)
     }
 
     /// Begins a round of pages.
     private func begin(_ cursor: inout XCursor, _ now: Timestamp, _ gaps: inout [GapReport]) {
         cursor.round = XCursor.Round(begun: now)
-        if cursor.since == nil, cursor.from == nil {
-            cursor.from = now.advanced(by: .zero - max(configuration.history, Self.settled + .seconds(10)))
-        }
+        if cursor.since == nil, cursor.from == nil { cursor.from = beginning(now) }
         guard configuration.kind == .search else { return }
         let earliest = now.advanced(by: .zero - Self.searchable)
         let isExpired = cursor.since.flatMap(XSnowflake.time).map { $0 < earliest } ?? false
@@ -90,8 +131,15 @@ struct XPulling {
         forget(&cursor, earliest, &gaps)
     }
 
+    /// Where the very first reading begins: as far back as configured and as X lets us.
+    func beginning(_ now: Timestamp) -> Timestamp {
+        let wanted = max(configuration.history, Self.settled + .seconds(10))
+        let isTimeline = configuration.kind == .user || configuration.kind == .mentions
+        return now.advanced(by: .zero - (isTimeline ? wanted : min(wanted, Self.searchable)))
+    }
+
     /// Goes on from the earliest moment there is, or from where everything is known to have been read.
-    private func forget(_ cursor: inout XCursor, _ earliest: Timestamp, _ gaps: inout [GapReport]) {
+    func forget(_ cursor: inout XCursor, _ earliest: Timestamp, _ gaps: inout [GapReport]) {
         let known = cursor.from
         cursor.since = nil
         cursor.from = max(known ?? earliest, earliest)
@@ -110,8 +158,15 @@ struct XPulling {
         var cursor = cursor
         var gaps = gaps
         let complaints = refusal.problem?.complaints ?? []
+        let isStart = complaints.contains("since_id") || complaints.contains("start_time")
+        if isStart, let round = cursor.round, round.token != nil, round.newest != nil {
+            // While the pages were read, limits' waits included, the start has left X's index: what was read is kept, the rest is out of reach.
+            gaps.append(cut(cursor, round, "X searches the last 7 days only, and the pages took too long"))
+            end(round, &cursor)
+            return PullPage(cursor: cursor.encoded(), hasMore: false, gaps: gaps)
+        }
         guard cursor.restarts < Self.mostRestarts else { throw refusal.error }
-        if complaints.contains("since_id") || complaints.contains("start_time") {
+        if isStart {
             let earliest = now.advanced(by: .zero - Self.searchable)
             forget(&cursor, earliest, &gaps)
             cursor.from = max(cursor.from ?? earliest, earliest.advanced(by: .seconds(60)))
@@ -126,13 +181,27 @@ struct XPulling {
     }
 
     /// A hole where a timeline ends because X shows no more of it.
-    private func capped(_ cursor: XCursor, _ round: XCursor.Round) -> GapReport? {
+    ///
+    /// Of what it leaves out on request X counts all the same. A count of what it gave then says nothing, so that X is asked for what stands before the oldest post
+    /// that was read: only where this is the last one known, or older, all between was read.
+    private func capped(_ cursor: XCursor, _ round: XCursor.Round) async throws -> GapReport? {
         guard let since = cursor.since, configuration.kind != .search else { return nil }
-        // X counts posts that it then leaves out, so an end near the bound is taken for the bound.
-        let most = configuration.kind == .mentions ? Self.mostMentions : Self.mostPosts
-        guard round.count >= most - 100 else { return nil }
+        let excluded = configuration.excluded
+        let most =
+            configuration.kind == .mentions
+            ? Self.mostMentions : excluded.contains(.replies) ? Self.mostPostsWithoutReplies : Self.mostPosts
         let gap = Gap(after: XSnowflake.time(since), reason: "X shows no more than the last \(most) posts here")
-        return .opened(key: "timeline-\(since)", gap)
+        let report = GapReport.opened(key: "timeline-\(since)", gap)
+        // Near the bound is taken for the bound: posts may have been deleted meanwhile.
+        if round.count >= most - 100 { return report }
+        guard !excluded.isEmpty, let from = cursor.from, from.duration(to: round.begun) > Self.quickest else {
+            return nil
+        }
+        var cursor = cursor
+        let before = round.oldest.map { [XParameter("until_id", $0)] } ?? []
+        let earlier = try await read(try await request(&cursor, before, count: 0)).newest
+        guard let earlier, (earlier.utf8.count, earlier) <= (since.utf8.count, since) else { return report }
+        return nil
     }
 
     private func request(_ cursor: inout XCursor, _ place: [XParameter], count: Int) async throws -> XRequest {
@@ -142,11 +211,16 @@ struct XPulling {
         return XAPI.posts(user, place, count: count, excluded: configuration.excluded)
     }
 
+    /// The account's number, where it is configured or was looked up.
+    private func number(_ cursor: XCursor) -> String? {
+        let name = configuration.user ?? ""
+        return name.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } ? name : cursor.user
+    }
+
     /// The account's number, looked up once.
     private func user(_ cursor: inout XCursor) async throws -> String {
+        if let known = number(cursor) { return known }
         let name = configuration.user ?? ""
-        if name.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) { return name }
-        if let known = cursor.user { return known }
         let body = try await client.fetch(XAPI.user(named: name))
         // An answer without the account says so in `errors`, with status 200.
         let id = try? JSONParser().parse(body) { $0["data"]?["id"]?.string }
@@ -158,92 +232,20 @@ struct XPulling {
         return id
     }
 
-    private func read(_ request: XRequest, count: Int, matched: [Match] = []) async throws -> XPage {
-        try client.context.quota.admitSpend("post", count: min(max(count, 10), 100))
+    /// How many posts to ask for: as many as wanted, or, where the budget is short of them, the fewest there can be.
+    func affordable(_ limit: Int) throws -> Int {
+        let whole = min(max(limit, Self.smallPage), 100)
+        let quota = client.context.quota
+        if (try? quota.admitSpend("post", count: whole)) != nil { return whole }
+        try quota.admitSpend("post", count: Self.smallPage)
+        return Self.smallPage
+    }
+
+    func read(_ request: XRequest, matched: [Match] = []) async throws -> XPage {
         let body = try await client.fetch(request)
         let page = try XPage(body, what: request.what, now: now, matched: matched)
         page.reads.bill(client.context.quota)
+        try await XEditMemory(account: client.context.account).remember(page.edits)
         return page
-    }
-
-    // MARK: - Rules: the same stretch of time for each, one after the other
-
-    private func rules(_ cursor: inout XCursor, _ request: PullRequest) async throws -> PullPage {
-        let now = now
-        var gaps: [GapReport] = []
-        let rules = try await searchedRules()
-        let digest = XRules.digest(rules)
-        if cursor.round?.rules != digest { cursor.round = nil }
-        if cursor.round == nil {
-            let from = cursor.from ?? now.advanced(by: .zero - max(configuration.history, Self.settled + .seconds(10)))
-            let earliest = now.advanced(by: .zero - Self.searchable)
-            cursor.from = from
-            if from < earliest { forget(&cursor, earliest, &gaps) }
-            let until = Timestamp(seconds: now.advanced(by: .zero - Self.settled).milliseconds / 1000)
-            guard !rules.isEmpty, until > cursor.from ?? until else {
-                let wait = rules.isEmpty ? nil : unsettled(cursor.from ?? until)
-                return PullPage(hasMore: wait != nil, notBefore: wait, gaps: gaps)
-            }
-            cursor.round = XCursor.Round(until: until, rules: digest, begun: now)
-        }
-        guard var round = cursor.round, let until = round.until, let from = cursor.from, round.rule < rules.count else {
-            throw ConnectorError(.rejected, "the cursor names a rule that is not there; forget it")
-        }
-        let rule = rules[round.rule]
-        var place = [XParameter("start_time", XAPI.time(from)), XParameter("end_time", XAPI.time(until))]
-        if let token = round.token { place.append(XParameter("pagination_token", token)) }
-        var events: [Event] = []
-        var next: String?
-        do {
-            let search = XAPI.search(rule.value, place, count: request.limit)
-            let page = try await read(search, count: request.limit, matched: [Match(name: rule.name)])
-            events = page.events
-            next = page.next
-        } catch let refusal as XRefusal where refusal.status == 400 {
-            let complaints = refusal.problem?.complaints ?? []
-            guard complaints.contains("query") else {
-                // The place is not taken, not the rule: the round begins anew.
-                guard !complaints.isEmpty, cursor.restarts < Self.mostRestarts else { throw refusal.error }
-                cursor.round = nil
-                cursor.restarts += 1
-                return PullPage(cursor: cursor.encoded(), hasMore: true, gaps: gaps)
-            }
-            let gap = Gap(
-                after: from,
-                before: until,
-                reason: "search does not take the rule \(rule.name); the stream alone does"
-            )
-            gaps.append(.opened(key: "rule-\(rule.name)-\(from.milliseconds)", gap))
-        }
-        round.token = next
-        if next == nil { round.rule += 1 }
-        guard round.rule >= rules.count else {
-            cursor.round = round
-            return PullPage(events: events, cursor: cursor.encoded(), hasMore: true, gaps: gaps)
-        }
-        cursor.from = until
-        cursor.round = nil
-        cursor.restarts = 0
-        let wait = unsettled(until)
-        return PullPage(
-            events: events,
-            cursor: cursor.encoded(),
-            hasMore: wait != nil,
-            notBefore: wait,
-            gaps: gaps
-        )
-    }
-
-    /// When to ask again for what was said just before the stream stood, which is not in X's index yet; `nil` once that was read.
-    private func unsettled(_ until: Timestamp) -> Timestamp? {
-        guard let connected = live.connectedAt, until < connected.advanced(by: .seconds(1)) else { return nil }
-        return connected.advanced(by: Self.settled + .seconds(2))
-    }
-
-    /// The rules whose posts are read: the configured ones, or those that others have set at X.
-    private func searchedRules() async throws -> [XConfiguration.Rule] {
-        if let rules = configuration.rules { return rules }
-        let standing = try await XRuleKeeper(client: client, source: client.context.source.name).standing()
-        return standing.map { XConfiguration.Rule(name: String(($0.tag ?? $0.id).prefix(1000)), value: $0.value) }
     }
 }

@@ -10,6 +10,8 @@ package struct XRuleBook {
         var id: [UInt8]
         var isOwn: Bool
         var match: Match
+        /// The other names of a rule that stands for several.
+        var more: [Match] = []
     }
 
     /// Beyond this many all but the aliases are forgotten.
@@ -17,7 +19,7 @@ package struct XRuleBook {
 
     /// How the tags of our rules begin; `nil` where every rule counts as ours.
     private let ownPrefix: String?
-    private let aliases: [String: String]
+    private let aliases: [String: [String]]
     private var entries: [Entry] = []
     /// Positions in ``entries`` by the hash of the id, 0 for none, counted from 1; the next free place follows where two meet.
     private var places = [UInt16](repeating: 0, count: XRuleBook.slots)
@@ -29,8 +31,8 @@ package struct XRuleBook {
     ///
     /// - Parameters:
     ///   - ownPrefix: how the tags of the source's own rules begin; what follows is the rule's name. `nil` where every rule counts.
-    ///   - aliases: names of rules that were there before under another's tag, by their ids.
-    package init(ownPrefix: String? = nil, aliases: [String: String] = [:]) {
+    ///   - aliases: the names of rules whose tags say something else, by their ids; no name for those that are not ours whatever their tags.
+    package init(ownPrefix: String? = nil, aliases: [String: [String]] = [:]) {
         self.ownPrefix = ownPrefix
         self.aliases = aliases
         begin()
@@ -44,9 +46,12 @@ package struct XRuleBook {
         guard let rules else { return ([], ownPrefix == nil) }
         var matches: [Match] = []
         matches.reserveCapacity(min(rules.count, EventLimits.elements))
-        for rule in rules.elements.prefix(EventLimits.elements) {
+        for rule in rules.elements.prefix(EventLimits.elements) where matches.count < EventLimits.elements {
             guard let position = position(of: rule), entries[position].isOwn else { continue }
             matches.append(entries[position].match)
+            if !entries[position].more.isEmpty {
+                matches += entries[position].more.prefix(EventLimits.elements - matches.count)
+            }
         }
         return (matches, ownPrefix == nil || !matches.isEmpty)
     }
@@ -65,26 +70,29 @@ package struct XRuleBook {
     private mutating func begin() {
         entries = []
         places = [UInt16](repeating: 0, count: Self.slots)
-        for (id, name) in aliases.prefix(Self.most / 2) {
-            remember(Entry(id: Array(id.utf8), isOwn: true, match: Match(name: name)))
+        for (id, names) in aliases.prefix(Self.most / 2) {
+            let matches = names.map { Match(name: $0) }
+            var entry = Entry(id: Array(id.utf8), isOwn: !names.isEmpty, match: matches.first ?? Match(name: ""))
+            entry.more = Array(matches.dropFirst())
+            remember(entry)
         }
     }
 
     private func make(_ id: JSONValue, _ tag: String?) -> Entry? {
         guard let name = id.string ?? id.int.map({ String($0) }) else { return nil }
         let bytes = Array(name.utf8)
-        let short = tag.map { String($0.prefix(1000)) }
-        if let ownPrefix {
-            guard let short, short.hasPrefix(ownPrefix) else {
-                return Entry(id: bytes, isOwn: false, match: Match(name: ""))
-            }
-            return Entry(id: bytes, isOwn: true, match: Match(name: String(short.dropFirst(ownPrefix.count))))
+        guard let ownPrefix else { return Entry(id: bytes, isOwn: true, match: Self.match(id: name, tag: tag)) }
+        guard let short = tag?.prefix(Self.longestTag), short.hasPrefix(ownPrefix) else {
+            return Entry(id: bytes, isOwn: false, match: Match(name: ""))
         }
-        return Entry(
-            id: bytes,
-            isOwn: true,
-            match: Match(name: String(name.prefix(100)), tags: short.map { [$0] } ?? [])
-        )
+        return Entry(id: bytes, isOwn: true, match: Match(name: String(short.dropFirst(ownPrefix.count))))
+    }
+
+    private static let longestTag = 1000
+
+    /// How an event tells of a rule that somebody else has set.
+    static func match(id: String, tag: String?) -> Match {
+        Match(name: String(id.prefix(100)), tags: tag.map { [String($0.prefix(longestTag))] } ?? [])
     }
 
     private mutating func remember(_ entry: Entry) {

@@ -23,28 +23,43 @@ struct XRules {
         var add: [New] = []
         /// Ids of our rules that are gone or have changed.
         var remove: [String] = []
+        /// Our names of rules whose tags say something else, by their ids.
+        var aliases: [String: [String]] = [:]
     }
 
     /// How the tags of a source's rules begin.
     static func prefix(_ source: String) -> String { "roost/\(source)/" }
 
-    /// The steps from what stands to what is wanted; of our own rules that stand twice one is left.
+    /// The steps from what stands to what is wanted.
+    ///
+    /// X has a value once, under one tag that never changes. A value that stands already, under an older name of ours, under another's tag or for two of our
+    /// names, is therefore neither added nor removed: its id is known by our names from now on.
     static func change(from standing: [Standing], to wanted: [XConfiguration.Rule], source: String) -> Change {
         let prefix = prefix(source)
-        var missing = Set(wanted.map { New(value: $0.value, tag: prefix + $0.name) })
+        let names = Dictionary(grouping: wanted, by: \.value).mapValues { $0.map(\.name) }
+        let isOwn = { (rule: Standing) in rule.tag?.hasPrefix(prefix) == true }
         var change = Change()
-        for rule in standing {
-            guard let tag = rule.tag, tag.hasPrefix(prefix) else { continue }
-            if missing.remove(New(value: rule.value, tag: tag)) == nil { change.remove.append(rule.id) }
+        var met: Set<String> = []
+        // Of two that stand for one value ours is kept.
+        for rule in standing.filter(isOwn) + standing.filter({ !isOwn($0) }) {
+            guard let own = names[rule.value], met.insert(rule.value).inserted else {
+                if isOwn(rule) { change.remove.append(rule.id) }
+                continue
+            }
+            if own.map({ prefix + $0 }) != [rule.tag] { change.aliases[rule.id] = own }
         }
-        change.add = wanted.map { New(value: $0.value, tag: prefix + $0.name) }.filter { missing.contains($0) }
+        for rule in wanted where met.insert(rule.value).inserted {
+            change.add.append(New(value: rule.value, tag: prefix + rule.name))
+        }
         return change
     }
 
     /// What X answered to new rules.
     struct Answer: Sendable {
-        /// Rules that stand already under another's tag, by their ids, with what they select.
-        var duplicates: [(id: String, value: String)] = []
+        /// Rules that were added, and those that stand already under another tag, by their ids, with what they select.
+        var standing: [(id: String, value: String)] = []
+        /// The ids of those that were added.
+        var added: Set<String> = []
         /// What it complains of, by the kind of problem.
         var complaints: [String] = []
         /// The rules that it does not understand.
@@ -52,12 +67,8 @@ struct XRules {
     }
 
     /// A digest of rules, to see that they have changed.
-    static func digest(_ rules: [XConfiguration.Rule]) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for rule in rules {
-            for byte in "\(rule.name)\u{0}\(rule.value)\u{0}".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        }
-        return hash
+    static func digest(_ rules: some Swift.Sequence<XConfiguration.Rule>) -> String {
+        PayloadDigest.name(Array(rules.map { "\($0.name)\u{0}\($0.value)\u{0}" }.joined().utf8))
     }
 
     // MARK: - Answers
@@ -84,11 +95,18 @@ struct XRules {
     static func answer(_ body: [UInt8]) throws -> Answer {
         try JSONParser().parse(body) { root in
             var answer = Answer()
+            if let data = root["data"] {
+                for rule in data.elements.prefix(1000) {
+                    guard let id = rule["id"]?.string, let value = rule["value"]?.string else { continue }
+                    answer.standing.append((id, value))
+                    answer.added.insert(id)
+                }
+            }
             guard let errors = root["errors"] else { return answer }
             for error in errors.elements.prefix(1000) {
                 let kind = XProblem.kind(of: error["type"]) ?? "unknown"
                 if kind == "duplicate-rules", let id = error["id"]?.string, let value = error["value"]?.string {
-                    answer.duplicates.append((id, value))
+                    answer.standing.append((id, value))
                 } else {
                     answer.complaints.append(kind)
                     if let value = error["value"]?.string { answer.refused.append(value) }
@@ -123,24 +141,53 @@ struct XRuleKeeper {
         return rules
     }
 
-    /// Brings the rules into step, and tells under which other ids ours stand.
+    /// Brings the rules into step, and tells by which names of ours rules count whose tags say something else; no name where they do not count.
     ///
-    /// New rules are added before old ones are removed, so that a changed rule leaves no hole, unless there is no room for both.
-    func bringInStep(_ wanted: [XConfiguration.Rule]) async throws -> [String: String] {
-        let change = XRules.change(from: try await standing(), to: wanted, source: source)
+    /// New rules are added before old ones are removed, so that a changed rule leaves no hole, unless there is no room for both. Sources of one account take
+    /// turns, and none removes a rule that another relies on.
+    func bringInStep(_ wanted: [XConfiguration.Rule]) async throws -> [String: [String]] {
+        try await client.context.account.exclusively(XRuleClaims.key) {
+            let standing = try await standing()
+            var change = XRules.change(from: standing, to: wanted, source: source)
+            var claims = try await XRuleClaims(client.context.account)
+            let relied = change.remove.filter { claims.isClaimed($0, besides: source) }
+            change.remove.removeAll { relied.contains($0) }
+            var aliases = change.aliases
+            try await add(change.add, besides: &change.remove, wanted, &aliases)
+            let own = Set(standing.filter { $0.tag?.hasPrefix(XRules.prefix(source)) == true }.map(\.id))
+            claims.set(aliases.keys.filter { !own.contains($0) }, of: source, standing: Set(standing.map(\.id)))
+            try await claims.keep(client.context.account)
+            for id in relied { aliases[id] = [] }
+            return aliases
+        }
+    }
+
+    /// Adds rules and removes those that have gone, but none that X then names as one that it has already.
+    private func add(
+        _ rules: [XRules.New],
+        besides remove: inout [String],
+        _ wanted: [XConfiguration.Rule],
+        _ aliases: inout [String: [String]]
+    ) async throws {
         var answer: XRules.Answer
         do {
-            answer = try await add(change.add)
+            answer = try await add(rules)
         } catch let refusal as XRefusal where refusal.problem?.kind == "rule-cap" {
             answer = XRules.Answer(complaints: ["rule-cap"])
         }
-        var removed = false
-        if answer.complaints.contains("rule-cap"), !change.remove.isEmpty {
-            try await remove(change.remove)
-            removed = true
-            answer = try await add(change.add)
+        if answer.complaints.contains("rule-cap"), !remove.isEmpty {
+            try await self.remove(remove)
+            remove = []
+            answer = try await add(rules)
         }
-        if !removed { try await remove(change.remove) }
+        for (id, value) in answer.standing {
+            let names = wanted.filter { $0.value == value }.map(\.name)
+            guard !names.isEmpty else { continue }
+            remove.removeAll { $0 == id }
+            let isPlain = names.count == 1 && answer.added.contains(id)
+            if !isPlain { aliases[id] = names }
+        }
+        try await self.remove(remove)
         let names = wanted.filter { answer.refused.contains($0.value) }.map(\.name)
         guard answer.complaints.isEmpty else {
             let which = names.isEmpty ? "" : " of the rules " + names.joined(separator: ", ")
@@ -149,11 +196,6 @@ struct XRuleKeeper {
                 "the rules: X does not take some\(which) (\(Set(answer.complaints).sorted().joined(separator: ", "))); mend `rules`"
             )
         }
-        var aliases: [String: String] = [:]
-        for duplicate in answer.duplicates {
-            aliases[duplicate.id] = wanted.first { $0.value == duplicate.value }?.name
-        }
-        return aliases
     }
 
     private func add(_ rules: [XRules.New]) async throws -> XRules.Answer {
@@ -169,7 +211,8 @@ struct XRuleKeeper {
                 continue
             }
             let one = try read(body) { try XRules.answer($0) }
-            answer.duplicates += one.duplicates
+            answer.standing += one.standing
+            answer.added.formUnion(one.added)
             answer.complaints += one.complaints
             answer.refused += one.refused
         }

@@ -38,11 +38,11 @@ struct XStreaming {
 
     /// Connects and reads until the connection ends.
     func stream(after cursor: Cursor?, into sink: any EventSink) async throws {
-        let cursor = try XCursor(cursor)
+        let cursor = try XCursor(cursor, scope: configuration.scope)
         defer { live.connectedAt = nil }
         do {
             switch configuration.kind {
-            case .stream: try await filtered(into: sink)
+            case .stream: try await filtered(after: cursor, into: sink)
             case .compliance: try await compliance(after: cursor, into: sink)
             case .search, .mentions, .user, .activity:
                 throw ConnectorError(.unsupported, "sources of kind \(configuration.kind.rawValue) have no stream")
@@ -54,7 +54,7 @@ struct XStreaming {
 
     // MARK: - Connecting
 
-    private func filtered(into sink: any EventSink) async throws {
+    private func filtered(after cursor: XCursor, into sink: any EventSink) async throws {
         var book = XRuleBook()
         if let rules = configuration.rules {
             let source = context.source.name
@@ -62,7 +62,8 @@ struct XStreaming {
             book = XRuleBook(ownPrefix: XRules.prefix(source), aliases: aliases)
         }
         try context.quota.admitSpend("post", count: 1)
-        let request = XAPI.filteredStream(backfillMinutes: configuration.backfillMinutes)
+        let request = XAPI.filteredStream(place(after: cursor, context.clock.now))
+        let others = await connections()
         let response: HTTPClientResponse
         do {
             response = try await client.open(request)
@@ -73,21 +74,13 @@ struct XStreaming {
         try refuseHTML(response, request.what)
         live.connectedAt = context.clock.now
         await sink.connected()
-        await rememberConnection()
+        await rememberConnection(besides: others)
         try await read(response, request.what, XNormalizer(now: context.clock.now, rules: book), into: sink)
     }
 
     private func compliance(after cursor: XCursor, into sink: any EventSink) async throws {
-        var place: [XParameter] = []
         let now = context.clock.now
-        if let from = cursor.from {
-            let age = from.duration(to: now)
-            if age <= .seconds(60 * configuration.backfillMinutes) {
-                place.append(XParameter("backfill_minutes", String(configuration.backfillMinutes)))
-            } else if configuration.backfillMinutes > 0, age < .seconds(86_400) {
-                place.append(XParameter("start_time", XAPI.time(from)))
-            }
-        }
+        let place = place(after: cursor, now)
         let request = XAPI.complianceStream(configuration.subject, partition: configuration.partition, place)
         let response = try await client.open(request)
         try refuseHTML(response, request.what)
@@ -103,6 +96,16 @@ struct XStreaming {
         try await read(response, request.what, XNormalizer(now: now), into: sink)
     }
 
+    /// From where X shall give again what was said after the mark, which it does for enterprise access: by minutes, or by a time up to a day ago.
+    private func place(after cursor: XCursor, _ now: Timestamp) -> [XParameter] {
+        guard let from = cursor.from, configuration.backfillMinutes > 0 else { return [] }
+        let age = from.duration(to: now)
+        if age <= .seconds(60 * configuration.backfillMinutes) {
+            return [XParameter("backfill_minutes", String(configuration.backfillMinutes))]
+        }
+        return age < .seconds(86_400) ? [XParameter("start_time", XAPI.time(from))] : []
+    }
+
     /// A page for people where a stream should be is no stream, whatever its status.
     private func refuseHTML(_ response: HTTPClientResponse, _ what: String) throws {
         guard response.headers[.contentType]?.lowercased().contains("html") == true else { return }
@@ -111,24 +114,25 @@ struct XStreaming {
 
     // MARK: - The connection that X still counts
 
-    /// Remembers which of the app's connections is ours, so that it can be ended when it is half dead.
+    /// The ids of the app's connections; `nil` where X does not tell.
     ///
-    /// Not knowing it costs a wait later, so a failure here is none.
-    private func rememberConnection() async {
-        guard let body = try? await client.fetch(XAPI.connections) else { return }
-        let newest = try? JSONParser().parse(body) { root -> String? in
-            var newest: (at: Timestamp, id: String)?
-            guard let data = root["data"] else { return nil }
-            for connection in data.elements {
-                guard let id = connection["id"]?.string, let at = XValue.time(connection["connected_at"]) else {
-                    continue
-                }
-                if at > newest?.at ?? Timestamp(milliseconds: .min) { newest = (at, id) }
-            }
-            return newest?.id
+    /// Not knowing them costs a wait later, so a failure here is none.
+    private func connections() async -> Set<String>? {
+        guard let body = try? await client.fetch(XAPI.connections) else { return nil }
+        return try? JSONParser().parse(body) { root in
+            Set(root["data"]?.elements.compactMap { $0["id"]?.string } ?? [])
         }
-        guard let newest = newest ?? nil else { return }
-        try? await context.account.setValue(Array(newest.utf8), for: "\(Self.connectionKey).\(context.source.name)")
+    }
+
+    /// Remembers which of the app's connections is ours, so that it can be ended when it is half dead: the one that was not there before.
+    ///
+    /// Where another was opened in the same moment nobody can tell them apart, and none is remembered.
+    private func rememberConnection(besides others: Set<String>?) async {
+        guard let others, let now = await connections() else { return }
+        let new = now.subtracting(others)
+        let own = new.count == 1 ? new.first : nil
+        let key = "\(Self.connectionKey).\(context.source.name)"
+        try? await context.account.setValue(own.map { Array($0.utf8) }, for: key)
     }
 
     /// Ends the connection that was ours and that X has not noticed is gone; never another's.
@@ -149,7 +153,13 @@ struct XStreaming {
         _ normalizer: XNormalizer,
         into sink: any EventSink
     ) async throws {
-        var reading = XStreamReading(normalizer, what: what, isFiltered: configuration.kind == .stream)
+        var reading = XStreamReading(
+            normalizer,
+            what: what,
+            isFiltered: configuration.kind == .stream,
+            scope: configuration.scope
+        )
+        let memory = XEditMemory(account: context.account)
         var marked = context.clock.now
         var body = response.body.makeAsyncIterator()
         do {
@@ -166,8 +176,14 @@ struct XStreaming {
                     mark = now
                 }
                 if mark != nil { marked = now }
-                let batch = reading.batch(mark: mark?.advanced(by: .zero - Self.overlap))
+                var batch = reading.batch(mark: mark?.advanced(by: .zero - Self.overlap))
                 reading.reads.bill(context.quota)
+                try await memory.remember(reading.edits)
+                if configuration.kind == .compliance, let events = batch?.events {
+                    batch?.events = try await memory.completing(events)
+                }
+                // Of signs of life alone there is a batch at times that holds a cursor and nothing else. It is no data: it moves the mark of a source that
+                // cannot be asked, and a host that asks may leave it aside.
                 if let batch { try await sink.emit(batch) }
                 if let problem = reading.problem {
                     throw ConnectorError.inStream(problem, now: now, what: what)
@@ -190,6 +206,7 @@ struct XStreamReading {
     private var normalizer: XNormalizer
     private let what: String
     private let isFiltered: Bool
+    private let scope: String
     private var events: [Event] = []
     private var deadLetters: [DeadLetter] = []
     /// The mark that was handed on last; it never goes back.
@@ -203,15 +220,20 @@ struct XStreamReading {
     /// What X said before it ended the stream.
     private(set) var problem: XProblem?
 
-    init(_ normalizer: XNormalizer, what: String, isFiltered: Bool) {
+    init(_ normalizer: XNormalizer, what: String, isFiltered: Bool, scope: String) {
         self.normalizer = normalizer
         self.what = what
         self.isFiltered = isFiltered
+        self.scope = scope
     }
+
+    /// The versions of edited posts in the last chunk.
+    var edits: [XEdit] { normalizer.edits }
 
     /// Reads a chunk.
     mutating func take(_ chunk: [UInt8], now: Timestamp) {
         normalizer.now = now
+        normalizer.edits = []
         reads = XReads()
         newest = nil
         var found: [XLineReader.Line] = []
@@ -255,6 +277,8 @@ struct XStreamReading {
     }
 
     /// What is to be handed on, if anything is; the mark only moves forward.
+    ///
+    /// A batch without events and dead letters says no more than that all up to its cursor has been seen.
     mutating func batch(mark new: Timestamp?) -> EventBatch? {
         if let new, new > mark ?? Timestamp(milliseconds: .min) {
             mark = new
@@ -265,6 +289,7 @@ struct XStreamReading {
             events.removeAll(keepingCapacity: true)
             deadLetters.removeAll()
         }
-        return EventBatch(events: events, deadLetters: deadLetters, cursor: mark.map { XCursor(from: $0).encoded() })
+        let cursor = mark.map { XCursor(from: $0, scope: scope).encoded() }
+        return EventBatch(events: events, deadLetters: deadLetters, cursor: cursor)
     }
 }

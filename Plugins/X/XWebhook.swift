@@ -12,12 +12,12 @@ struct XWebhook {
 
     /// What to make of a call.
     ///
-    /// Nothing of a body is parsed before its signature is found genuine.
-    func outcome(of delivery: WebhookDelivery) -> WebhookOutcome {
+    /// Nothing of a body is parsed before its signature is found genuine. Tells beside it the versions of edited posts that it names.
+    func outcome(of delivery: WebhookDelivery) -> (WebhookOutcome, edits: [XEdit]) {
         switch delivery.method {
-        case .get: challenge(delivery)
+        case .get: (challenge(delivery), [])
         case .post: facts(delivery)
-        default: .rejected(status: 405, reason: "neither a challenge nor a delivery")
+        default: (.rejected(status: 405, reason: "neither a challenge nor a delivery"), [])
         }
     }
 
@@ -30,21 +30,23 @@ struct XWebhook {
         return .challenge(reply: reply, contentType: "application/json")
     }
 
-    private func facts(_ delivery: WebhookDelivery) -> WebhookOutcome {
+    private func facts(_ delivery: WebhookDelivery) -> (WebhookOutcome, edits: [XEdit]) {
         guard let signature = delivery.headers.value("x-twitter-webhooks-signature"),
             Self.form.verify(signature, of: delivery.body, key: secret)
-        else { return .rejected(status: 403, reason: "the signature is missing or not genuine") }
+        else { return (.rejected(status: 403, reason: "the signature is missing or not genuine"), []) }
         var events: [Event] = []
+        var edits: [XEdit] = []
         do {
             try JSONParser().parse(delivery.body) { root in
                 var normalizer = XNormalizer(now: delivery.receivedAt)
                 normalizer.read(root, into: &events)
+                edits = normalizer.edits
             }
         } catch {
             let reason = "the delivery: \((error as? JSONError)?.description ?? "it cannot be read")"
             let letter = DeadLetter(reason: reason, contentType: "application/json", payload: delivery.body)
-            return .accepted([], deadLetters: [letter])
+            return (.accepted([], deadLetters: [letter]), [])
         }
-        return .accepted(events)
+        return (.accepted(events), edits)
     }
 }

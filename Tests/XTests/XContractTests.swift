@@ -81,17 +81,22 @@ struct XContractTests {
         cursor.since = "1900000000000000001"
         cursor.user = "7"
         cursor.restarts = 2
+        cursor.scope = "a"
+        cursor.isGone = true
         cursor.round = XCursor.Round(
             token: "t",
             newest: "9",
+            oldest: "5",
             count: 3,
             until: XScript.start,
             rule: 4,
-            rules: .max,
+            rules: "digest",
             begun: XScript.start
         )
         #expect(try XCursor(cursor.encoded()) == cursor)
         #expect(try XCursor(nil) == XCursor())
+        #expect(try XCursor(cursor.encoded(), scope: "a") == cursor)
+        #expect(try XCursor(cursor.encoded(), scope: "b").since == nil)
         #expect(throws: ConnectorError.self) { try XCursor(Cursor(version: 2, bytes: Array("{}".utf8))) }
         #expect(throws: ConnectorError.self) { try XCursor(Cursor(bytes: Array("{\"from\":\"x\"}".utf8))) }
     }

@@ -54,32 +54,54 @@ struct XFixtureTests {
         #expect(try Self.events(Array(old.utf8)).first?.data.object?.text == "long")
     }
 
-    @Test("Results of a batch job become withdrawals, and what cannot be read is set aside")
-    func batchJob() throws {
-        let results = """
-            {"id":"1","action":"delete","created_at":"2024-01-10T12:00:00.000Z","redacted_at":"2024-01-12T08:30:00.000Z","reason":"deleted"}
-            {"id":"2","action":"delete","redacted_at":"2024-01-13T14:20:00.000Z","reason":"suspended"}
-            {"action":
-            """
-        let batch = XComplianceJob.events(of: Array(results.utf8), .tweets, now: XScript.start)
-        #expect(batch.events.map(\.id.text) == ["x:post:1/deleted", "x:post:2/deleted/1705155600000"])
-        #expect(batch.events.allSatisfy { $0.validate().isEmpty })
-        #expect(batch.deadLetters.count == 1)
-        let users = XComplianceJob.events(of: Array(results.utf8), .users, now: XScript.start)
-        #expect(users.events.map(\.data.actor?.id?.text) == ["x:actor:1", "x:actor:2"])
+    private static let repost = """
+        {"data":[{"id":"20","text":"RT @b: the wor…","author_id":"7","entities":{"mentions":[{"start":3,"end":5,"username":"b","id":"8"}]},\
+        "referenced_tweets":[{"type":"retweeted","id":"11"}]},\
+        {"id":"21","text":"RT @b: the wor…","author_id":"9","referenced_tweets":[{"type":"retweeted","id":"11"}]}],\
+        "includes":{"tweets":[{"id":"11","author_id":"8","text":"the words","edit_history_tweet_ids":["10","11"]}]}}
+        """
+
+    @Test("A repost carries no words of another's: these are an event of their own, once, and withdrawn with the post")
+    func reposts() throws {
+        let events = try Self.events(Array(Self.repost.utf8))
+        #expect(events.map(\.id.text) == ["x:post:10/updated/1", "x:post:20/created", "x:post:21/created"])
+        #expect(events[0].data.object?.text == "the words")
+        #expect(events[0].data.actor?.id?.text == "x:actor:8")
+        for repost in events.dropFirst() {
+            #expect(repost.type == .repostCreated)
+            #expect(repost.subject == postID(10))
+            #expect(repost.data.object?.text == nil && repost.data.object?.entities == [])
+            #expect(repost.data.repostOf == Reference(id: postID(10), actor: ObjectID(text: "x:actor:8")))
+            #expect(repost.validate().isEmpty)
+        }
     }
 
-    @Test("A batch job's ids go where X says, one a line, without credentials")
-    func batchUpload() throws {
-        let answer = """
-            {"data":{"id":"12","type":"tweets","status":"created","upload_url":"https://storage.example/u?s=1","download_url":"https://storage.example/d"}}
+    @Test("The old form's reposts carry no words either")
+    func legacyReposts() throws {
+        let payload = """
+            {"for_user_id":"1","tweet_create_events":[{"id_str":"20","text":"RT @b: the wor…","user":{"id_str":"7"},\
+            "retweeted_status":{"id_str":"11","text":"the words","user":{"id_str":"8"}}}]}
             """
-        let job = try XComplianceJob(Array(answer.utf8))
-        #expect(job.status == .created)
-        let ids = ["x:post:5", "x:actor:6", "mastodon:post:7", "x:post:8"].map { ObjectID(text: $0) }
-        let upload = job.upload(ids.compactMap { XComplianceJob.nativeID($0, .tweets) })
-        #expect(upload?.body == Array("5\n8\n".utf8))
-        #expect(upload?.headers.isEmpty == false && upload?.headers[.authorization] == nil)
-        #expect(job.download?.url == "https://storage.example/d")
+        let events = try Self.events(Array(payload.utf8))
+        #expect(events.map(\.id.text) == ["x:post:11/created", "x:post:20/created"])
+        #expect(events.map(\.subject) == [postID(11), postID(11)])
+        #expect(events.map { $0.data.object?.text } == ["the words", nil])
+    }
+
+    @Test("A repost whose original is not included says so and carries no words of it")
+    func repostAlone() throws {
+        let payload =
+            #"{"data":{"id":"20","text":"RT @b: the wor…","referenced_tweets":[{"type":"retweeted","id":"11"}]}}"#
+        let events = try Self.events(Array(payload.utf8))
+        #expect(events.map(\.subject) == [postID(11)])
+        #expect(events[0].data.object?.text == nil)
+        #expect(events[0].data.loss.contains { $0.field == "text" && $0.reason == .dropped })
+    }
+
+    @Test("A repost that includes itself leads nowhere")
+    func circle() throws {
+        let post = #"{"id":"20","text":"RT","referenced_tweets":[{"type":"retweeted","id":"20"}]}"#
+        let events = try Self.events(Array("{\"data\":\(post),\"includes\":{\"tweets\":[\(post)]}}".utf8))
+        #expect(Set(events.map(\.id.text)) == ["x:post:20/created"])
     }
 }

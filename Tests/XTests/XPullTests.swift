@@ -25,7 +25,10 @@ struct XPullTests {
         #expect(!page.hasMore)
         #expect(script.query(0)["start_time"] == "2026-07-24T19:15:50Z")
         #expect(script.query(0)["query"] == "acme lang:fr")
-        #expect(script.query(0)["tweet.fields"]?.contains("note_tweet") == true)
+        let fields = Set(script.query(0)["tweet.fields"]?.split(separator: ",").map(String.init) ?? [])
+        #expect(fields.isSuperset(of: ["note_tweet", "community_id", "article", "media_metadata", "scopes"]))
+        // Events have no place for these.
+        #expect(fields.isDisjoint(with: ["geo", "context_annotations"]))
         #expect(script.http.requests[0].headers[.authorization] == "Bearer app-token")
         #expect(script.query(0)["since_id"] == nil)
     }
@@ -112,6 +115,119 @@ struct XPullTests {
         await #expect { try await script.pull(cursor) } throws: { ($0 as? ConnectorError)?.code == .rejected }
     }
 
+    @Test(
+        "A start that leaves X's index while its pages are read ends the round, with what was read kept and the hole told"
+    )
+    func agedStart() async throws {
+        let script = try search()
+        let (newest, oldest) = (id(.seconds(60)), id(.seconds(3600)))
+        script.http.handle { request in
+            let query = Query.parse(request.url)
+            if query["since_id"] != nil { return .response(text: Sample.page([])) }
+            return query["pagination_token"] == nil
+                ? .response(text: Sample.page([newest, oldest], next: "t"))
+                : .response(400, text: Sample.invalid("start_time"))
+        }
+        let from = XScript.start.advanced(by: .seconds(-7 * 86_400 + 200))
+        let first = try await script.pull(XCursor(from: from).encoded())
+        let second = try await script.pull(first.cursor)
+        #expect(!second.hasMore)
+        let holes = second.gaps.compactMap { if case .opened(_, let gap) = $0 { gap } else { nil } }
+        #expect(holes.map(\.after) == [from])
+        #expect(holes.map(\.before) == [XSnowflake.time(String(oldest))])
+        _ = try await script.pull(second.cursor)
+        #expect(script.query(2)["since_id"] == String(newest))
+    }
+
+    @Test("A history of all that X has is no hole at the very first start", arguments: ["search", "stream"])
+    func wholeHistory(kind: String) async throws {
+        let own: SettingNode.Member = kind == "search" ? .plain("query", "acme") : .rules(["care": "acme"])
+        let script = try XScript([.plain("kind", kind), own, .plain("history", "7d")])
+        script.http.handle { _ in .response(text: Sample.page([])) }
+        let page = try await script.pull()
+        #expect(page.gaps.isEmpty)
+        #expect(script.query(0)["start_time"] == "2026-07-17T21:17:50Z")
+    }
+
+    @Test(
+        "A page that names itself as the next one ends the round, and the hole is told",
+        arguments: ["search", "stream"]
+    )
+    func circle(kind: String) async throws {
+        let own: SettingNode.Member = kind == "search" ? .plain("query", "acme") : .rules(["care": "acme"])
+        let script = try XScript([.plain("kind", kind), own])
+        script.http.handle { _ in .response(text: Sample.page([9, 8], next: "t")) }
+        let first = try await script.pull()
+        #expect(first.hasMore && first.gaps.isEmpty)
+        let second = try await script.pull(first.cursor)
+        #expect(!second.hasMore)
+        #expect(second.gaps.count == 1)
+    }
+
+    @Test("A cursor of another list is left, so that a new query or account is read from its own beginning")
+    func otherScope() async throws {
+        let first = try XScript([.plain("kind", "user"), .plain("user", "acme_help")])
+        let answer: ScriptedHTTPClient.Handler = { request in
+            switch Query.path(request.url) {
+            case "/2/users/by/username/acme_help": .response(text: "{\"data\":{\"id\":\"783\"}}")
+            case "/2/users/by/username/acme_news": .response(text: "{\"data\":{\"id\":\"784\"}}")
+            default: .response(text: Sample.page([3]))
+            }
+        }
+        first.http.handle(answer)
+        let cursor = try await first.pull().cursor
+        let second = try XScript([.plain("kind", "user"), .plain("user", "acme_news")])
+        second.http.handle(answer)
+        let page = try await second.pull(cursor)
+        #expect(Query.path(second.http.requests[1].url) == "/2/users/784/tweets")
+        #expect(second.query(1)["since_id"] == nil && second.query(1)["start_time"] != nil)
+        // The same account goes on where it was.
+        _ = try await second.pull(page.cursor)
+        #expect(second.query(2)["since_id"] == "3")
+    }
+
+    private static func refusal(_ kind: String) -> String {
+        """
+        {"errors":[{"value":"783","detail":"no","title":"A problem","resource_type":"user","parameter":"id","resource_id":"783",\
+        "type":"https://api.twitter.com/2/problems/\(kind)"}]}
+        """
+    }
+
+    @Test(
+        "An account that is gone or protected is forgotten, once, and then needs a person",
+        arguments: [
+            ("resource-not-found", ConnectorError.Code.rejected), ("not-authorized-for-resource", .unauthorized),
+        ]
+    )
+    func goneAccount(kind: String, code: ConnectorError.Code) async throws {
+        let script = try XScript([.plain("kind", "user"), .plain("user", "783")])
+        script.http.handle { _ in .response(text: Sample.page([3])) }
+        let cursor = try await script.pull().cursor
+        script.http.handle { _ in .response(text: Self.refusal(kind)) }
+        let page = try await script.pull(cursor)
+        #expect(page.events.map(\.type) == [.postDeleted])
+        #expect(page.events.map(\.subject) == [ObjectID(text: "x:actor:783")])
+        #expect(page.events.map(\.data.actor?.id) == page.events.map(\.subject))
+        await #expect { try await script.pull(page.cursor) } throws: { ($0 as? ConnectorError)?.code == code }
+        // Should it come back it is read on, from where it was.
+        script.http.handle { _ in .response(text: Sample.page([4])) }
+        let back = try await script.pull(page.cursor)
+        #expect(back.events.map(\.subject) == [postID(4)])
+        #expect(try XCursor(back.cursor).isGone == false)
+    }
+
+    @Test("A person who may not see an account forgets nothing: the account may have blocked them")
+    func blocked() async throws {
+        let keys: [SettingNode.Member] = [
+            .secret("api_key", "a"), .secret("api_secret", "b"), .secret("access_token", "c"),
+            .secret("access_token_secret", "d"),
+        ]
+        let script = try XScript([.plain("kind", "user"), .plain("user", "783")] + keys, bearer: false)
+        script.http.handle { _ in .response(text: Self.refusal("not-authorized-for-resource")) }
+        let cursor = XCursor(from: XScript.start).encoded()
+        await #expect { try await script.pull(cursor) } throws: { ($0 as? ConnectorError)?.code == .unauthorized }
+    }
+
     @Test("Partial errors beside status 200 lose nothing of the rest")
     func partialErrors() async throws {
         let script = try search()
@@ -166,6 +282,54 @@ struct XPullTests {
         #expect(try XCursor(page.cursor).since == "900")
     }
 
+    @Test(
+        "With something left out the bound is found by asking what stands before the oldest post",
+        arguments: [true, false]
+    )
+    func cappedWithExclusions(isCapped: Bool) async throws {
+        let script = try XScript([
+            .plain("kind", "user"), .plain("user", "783"),
+            SettingNode.Member(
+                key: "exclude",
+                position: SettingPosition(),
+                value: SettingNode(.list([SettingNode(.scalar("retweets", isQuoted: false))]))
+            ),
+        ])
+        let since = id(.seconds(40 * 3600))
+        let (newest, oldest) = (id(.seconds(60)), id(.seconds(7200)))
+        script.http.handle { request in
+            Query.parse(request.url)["until_id"] == nil
+                ? .response(text: Sample.page([newest, oldest])) : .response(text: Sample.page(isCapped ? [] : [since]))
+        }
+        var cursor = XCursor(from: XScript.start.advanced(by: .seconds(-40 * 3600)))
+        cursor.since = String(since)
+        let page = try await script.pull(cursor.encoded())
+        #expect(page.gaps.count == (isCapped ? 1 : 0))
+        #expect(page.events.count == 2)
+        #expect(script.query(1)["until_id"] == String(oldest))
+        #expect(script.query(1)["since_id"] == nil)
+        // Nobody posts so much in minutes, and nothing more is asked.
+        _ = try await script.pull(page.cursor)
+        #expect(script.http.requests.count == 3)
+    }
+
+    @Test("Without replies X shows the last 800")
+    func cappedWithoutReplies() async throws {
+        let script = try XScript([
+            .plain("kind", "user"), .plain("user", "783"),
+            SettingNode.Member(
+                key: "exclude",
+                position: SettingPosition(),
+                value: SettingNode(.list([SettingNode(.scalar("replies", isQuoted: false))]))
+            ),
+        ])
+        script.http.handle { _ in .response(text: Sample.page([3])) }
+        var cursor = XCursor(from: XScript.start)
+        cursor.since = "1"
+        cursor.round = XCursor.Round(token: "t", newest: "900", count: 799, begun: XScript.start)
+        #expect(try await script.pull(cursor.encoded()).gaps.count == 1)
+    }
+
     @Test("A spent allowance is no rate limit: it waits for the next month")
     func usageCap() async throws {
         let script = try search()
@@ -208,11 +372,15 @@ struct XPullTests {
         _ = try await script.pull()
         _ = try await script.pull()
         #expect(script.meter.withSpend { $0.spentToday } == 20_000)
+        // What is left does not pay for a large page, but for a small one.
         script.meter.withSpend { $0.dailyBudget = 100_000 }
+        _ = try await script.pull()
+        #expect(script.query(2)["max_results"] == "10")
+        script.meter.withSpend { $0.dailyBudget = 60_000 }
         await #expect { try await script.pull() } throws: { error in
             (error as? ConnectorError)?.retryAt == Timestamp(rfc3339: "2026-07-25T00:00:00Z")
         }
-        #expect(script.http.requests.count == 2)
+        #expect(script.http.requests.count == 3)
     }
 
     @Test("The host of a problem's type does not count", arguments: ["api.x.com", "api.twitter.com"])

@@ -77,22 +77,47 @@ struct XWebhookTests {
         )
     }
 
-    @Test("A like is the same fact in the new envelope and in the old body, and taking it back names it too")
+    @Test("A like is the same fact in the new envelope and in the old body; taking it back and liking again are others")
     func sameLike() async throws {
         let old = """
-            {"for_user_id":"1","favorite_events":[{"id":"a7","timestamp_ms":1522082006140,"favorited_status":{"id_str":"9"},\
+            {"for_user_id":"1","favorite_events":[{"id":"a7","timestamp_ms":1784927565140,"favorited_status":{"id_str":"9"},\
             "user":{"id_str":"7"}}]}
             """
-        let end = #"{"data":{"delete":{"favorite":{"id":"9","user_id":"7"},"event_at":"2026-07-24T21:00:00.000Z"}}}"#
+        let end = #"{"data":{"delete":{"favorite":{"id":"9","user_id":"7"},"event_at":"2026-07-24T21:14:00.000Z"}}}"#
+        let again = old.replacing("1784927565140", with: "1784927700000")
         var ids: [String] = []
-        for body in [Self.like, old, end] {
+        for body in [Self.like, old, end, again] {
             let delivery = Self.delivery(body, key: Secret("consumer secret"))
             guard case .accepted(let events, _) = try await Self.source().receive(delivery) else { continue }
             ids += events.map(\.id.text)
             // The like is withdrawn, not the post.
             #expect(events.allSatisfy { $0.subject?.text == "x:like:7.9" && $0.data.target?.id == postID(9) })
         }
-        #expect(ids == ["x:like:7.9/created", "x:like:7.9/created", "x:like:7.9/deleted"])
+        #expect(
+            ids == [
+                "x:like:7.9/created/1784927565", "x:like:7.9/created/1784927565", "x:like:7.9/deleted/1784927640",
+                "x:like:7.9/created/1784927700",
+            ]
+        )
+    }
+
+    @Test("The deletion of a later version withdraws the post that it belongs to")
+    func laterVersion() async throws {
+        let source = try Self.source()
+        let post = """
+            {"data":{"event_uuid":"1","filter":{"user_id":"7"},"event_type":"post.create",\
+            "payload":{"id":"12","text":"words","author_id":"7","edit_history_tweet_ids":["10","11","12"]},"includes":{}}}
+            """
+        let end = """
+            {"data":{"event_uuid":"2","filter":{"user_id":"7"},"event_type":"post.delete","payload":{"id":"11","author_id":"7"}}}
+            """
+        var ids: [String] = []
+        for body in [post, end] {
+            let delivery = Self.delivery(body, key: Secret("consumer secret"))
+            guard case .accepted(let events, _) = try await source.receive(delivery) else { continue }
+            ids += events.map(\.id.text)
+        }
+        #expect(ids == ["x:post:10/updated/2", "x:post:11/deleted", "x:post:10/deleted"])
     }
 
     @Test("A genuine delivery that is no JSON is set aside, not refused: X would send it again and again")
