@@ -207,7 +207,7 @@ struct XRendering {
 
     /// What posts name: `includes`.
     func includes(_ posts: [XWorld.Post], into writer: inout JSONWriter) {
-        let others = posts.compactMap { Self.reference($0)?.1 }.map { world.posts[$0] }.filter { !$0.isDeleted }
+        let others = posts.compactMap { Self.reference($0)?.1 }.map { world.posts[$0] }.filter(isShown)
         let people = Set((posts + others).map(\.author)).sorted()
         writer.key("includes")
         writer.beginObject()
@@ -222,7 +222,7 @@ struct XRendering {
             writer.endArray()
         }
         writer.endObject()
-        let missing = posts.compactMap { Self.reference($0)?.1 }.map { world.posts[$0] }.filter(\.isDeleted)
+        let missing = posts.compactMap { Self.reference($0)?.1 }.map { world.posts[$0] }.filter { !isShown($0) }
         guard !missing.isEmpty else { return }
         writer.key("errors")
         writer.beginArray()
@@ -236,6 +236,11 @@ struct XRendering {
             writer.endObject()
         }
         writer.endArray()
+    }
+
+    /// Whether a post is shown beside another; older versions of it may be.
+    private func isShown(_ post: XWorld.Post) -> Bool {
+        !post.isDeleted && !world.protected.contains(post.author)
     }
 
     private func strings(_ texts: [String], into writer: inout JSONWriter) {

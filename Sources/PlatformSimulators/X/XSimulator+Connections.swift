@@ -24,7 +24,19 @@ extension XSimulator {
         state.nextConnection += 1
         state.streams.append(Open(id: id, endpoint: endpoint, connectedAt: state.world.now, stream: stream))
         stream.send("\r\n")
+        if let from = replayed(request, state.world.now) {
+            for notice in state.notices where notice.endpoint == endpoint && notice.at >= from {
+                stream.send(notice.line)
+            }
+        }
         return SimulatedAnswer(.ok, headers: [.contentType: "application/json; charset=utf-8"], body: .stream(stream))
+    }
+
+    /// From when on a compliance stream says again what it said.
+    private func replayed(_ request: SimulatedRequest, _ now: Int64) -> Int64? {
+        let minutes = request.number("backfill_minutes", default: 0, in: 0...5)
+        if minutes > 0 { return now - Int64(minutes) * 60_000 }
+        return request.parameter("start_time").flatMap(XTime.parse).map { max($0, now - 86_400_000) }
     }
 
     func listConnections(_ state: State) -> SimulatedAnswer {

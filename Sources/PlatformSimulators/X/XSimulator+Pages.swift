@@ -50,7 +50,9 @@ extension XSimulator {
                 post.at >= start && world.mentioned(post).contains(person)
             }
         }
-        return page(request, state, least: 5, most: 3200) { post in
+        // What is left out counts towards the bound.
+        let most = excluded.contains("replies") ? 800 : 3200
+        return page(request, state, least: 5, most: most, counting: { $0.author == person }) { post in
             guard post.author == person, post.at >= start else { return false }
             switch post.relation {
             case .repost?: return !excluded.contains("retweets")
@@ -60,19 +62,22 @@ extension XSimulator {
         }
     }
 
-    /// A page of what a closure selects, newest first, between `since_id` and the token's place.
+    /// A page of what a closure selects, newest first, between `since_id` and the token's place or `until_id`.
+    ///
+    /// No more is shown than the newest `most` of what is counted, which is what is selected unless told otherwise.
     private func page(
         _ request: SimulatedRequest,
         _ state: State,
         least: Int,
         most: Int = .max,
         from start: Int64 = 0,
+        counting isCounted: ((XWorld.Post) -> Bool)? = nil,
         _ isSelected: (XWorld.Post) -> Bool
     ) -> SimulatedAnswer {
         let world = state.world
         let size = request.number("max_results", default: 10, in: least...100)
         let since = request.parameter("since_id").flatMap { Int64($0) } ?? 0
-        var before = Int64.max
+        var before = request.parameter("until_id").flatMap { Int64($0) } ?? Int64.max
         if let token = request.parameter("pagination_token") ?? request.parameter("next_token") {
             guard !faults.takes("forget-token", on: request.path), token.hasPrefix("b26"),
                 let place = Int64(token.dropFirst(3), radix: 36)
@@ -80,17 +85,15 @@ extension XSimulator {
             before = place
         }
         var found: [XWorld.Post] = []
-        var skipped = 0
+        var counted = 0
         for post in world.posts.reversed() {
             guard post.id > since, post.at >= start else { break }
-            guard world.isVisible(post), isSelected(post) else { continue }
-            guard post.id < before else {
-                skipped += 1
-                continue
-            }
-            guard found.count < size, skipped + found.count < most else {
-                return write(found, next: skipped + found.count < most, request, world)
-            }
+            guard world.isVisible(post) else { continue }
+            let isSelected = isSelected(post)
+            if isCounted?(post) ?? isSelected { counted += 1 }
+            guard counted <= most else { break }
+            guard isSelected, post.id < before else { continue }
+            guard found.count < size else { return write(found, next: true, request, world) }
             found.append(post)
         }
         return write(found, next: false, request, world)

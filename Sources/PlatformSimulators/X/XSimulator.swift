@@ -7,12 +7,12 @@ import Synchronization
 /// | path | answers |
 /// |---|---|
 /// | `GET /2/tweets/search/recent` | 7 days by `query`, `since_id`, `start_time`, `end_time`, `pagination_token`, newest first; the last 30 s are not there yet |
-/// | `GET /2/users/:id/mentions`, `/2/users/:id/tweets` | the last 800 and 3,200 |
+/// | `GET /2/users/:id/mentions`, `/2/users/:id/tweets` | the last 800 and 3,200; 800 without replies; what is left out counts |
 /// | `GET /2/users/by/username/:name` | one account |
 /// | `GET /2/tweets/search/stream` | the filtered stream: a line a post, an empty one every 20 s; 409 without rules, 429 for a second connection |
 /// | `GET`, `POST /2/tweets/search/stream/rules` | the rules |
 /// | `GET`, `DELETE /2/connections` | the connections that are counted |
-/// | `GET /2/tweets/compliance/stream`, `/2/users/compliance/stream` | deletions and protections |
+/// | `GET /2/tweets/compliance/stream`, `/2/users/compliance/stream` | deletions and protections; those of the last day again by `backfill_minutes`, `start_time` |
 /// | `POST /2/oauth2/token` | new tokens for a refresh token, each of which is good once |
 ///
 /// The app's token is ``token``, the first refresh token ``refreshToken``. Beside the faults that all platforms share it knows `throttle` and `usage-cap` (429),
@@ -45,16 +45,17 @@ package final class XSimulator: PlatformSimulator {
         var nextRule: Int64 = 1_700_000_000_000_000_001
         var streams: [Open] = []
         var nextConnection = 1
+        /// What compliance streams said lately, for who comes back.
+        var notices: [(endpoint: String, at: Int64, line: [UInt8])] = []
         /// A line of the stream that waits for its successor, and since when.
         var held: (line: [UInt8], at: Int64)?
         var nextKeepAlive: Int64
-        var nextPost: Int64
+        var pace: Pace
         /// The refresh token that is good, the access token that goes with it, and until when.
         var refreshToken = XSimulator.refreshToken
         var accessToken: String?
         var accessEndsAt: Int64 = 0
         var refreshes = 0
-        var answered = 0
     }
 
     /// What happened.
@@ -62,7 +63,6 @@ package final class XSimulator: PlatformSimulator {
     /// What shall go wrong.
     package let faults = FaultPlan()
     let maximumConnections: Int
-    private let pace: Int64
     private let allowances: [String: RequestAllowance]
     let state: Mutex<State>
 
@@ -83,12 +83,11 @@ package final class XSimulator: PlatformSimulator {
         generosity: Int = 1,
         connections: Int = 1
     ) {
-        self.pace = pace
         maximumConnections = connections
         allowances = Self.limits.mapValues { RequestAllowance(limit: $0 * generosity, window: 900_000) }
         let step = max(pace, 1000)
         let world = XWorld(seed: seed, people: 24, now: now - Int64(history) * step, ledger: ledger)
-        state = Mutex(State(world: world, nextKeepAlive: now + 20_000, nextPost: now + pace))
+        state = Mutex(State(world: world, nextKeepAlive: now + 20_000, pace: Pace(every: pace, from: now)))
         state.withLock { state in
             for _ in 0..<history {
                 _ = state.world.live()
@@ -104,6 +103,12 @@ package final class XSimulator: PlatformSimulator {
         "compliance": 100, "token": 1000,
     ]
 
+    /// What can go wrong beside what goes wrong everywhere.
+    package static let ownFaults: Set<Fault.Kind> = [
+        .throttle, .expireToken, .unknownFields, .drop, .close, .stall, .repeated, .reorder, .garbage, .unknownType,
+        .endlessLine, .rejectCursor, "forget-token", "new-spelling", "operational-disconnect", "usage-cap", "zombie",
+    ]
+
     // MARK: - Time and life
 
     /// Lets that many things happen at once, a little apart.
@@ -116,10 +121,9 @@ package final class XSimulator: PlatformSimulator {
     /// Lets time pass.
     package func advance(to now: Int64) {
         state.withLock { state in
-            while pace > 0, state.nextPost <= now {
-                state.world.now = max(state.world.now, state.nextPost)
+            while let moment = state.pace.due(by: now) {
+                state.world.now = max(state.world.now, moment)
                 step(&state)
-                state.nextPost += pace
             }
             state.world.now = max(state.world.now, now)
             if now >= state.nextKeepAlive {
@@ -184,8 +188,14 @@ package final class XSimulator: PlatformSimulator {
         write(&writer, state.world.now)
         writer.endObject()
         writer.endObject()
-        send(writer.bytes + Array("\r\n".utf8), to: endpoint, &state)
+        let line = writer.bytes + Array("\r\n".utf8)
+        state.notices.append((endpoint, state.world.now, line))
+        if state.notices.count > Self.mostNotices { state.notices.removeFirst(Self.mostNotices / 2) }
+        send(line, to: endpoint, &state)
     }
+
+    /// Notices that are kept for who comes back.
+    private static let mostNotices = 20_000
 
     // MARK: - The filtered stream
 
@@ -298,8 +308,13 @@ package final class XSimulator: PlatformSimulator {
     /// How many connections somebody may still be reading.
     package var openStreams: Int { state.withLock { state in state.streams.count { $0.stream.isOpen } } }
 
-    /// How many requests were answered, well or not.
-    package var answered: Int { state.withLock { $0.answered } }
+    /// Whether somebody listens and has heard all that was said.
+    package var isHeard: Bool {
+        state.withLock { state in
+            let open = state.streams.filter(\.stream.isOpen)
+            return !open.isEmpty && open.allSatisfy(\.stream.isAwaited)
+        }
+    }
 
     /// The rules that stand, as `tag: value`.
     package var standingRules: [String] { state.withLock { $0.rules.map { "\($0.tag ?? ""): \($0.value)" } } }
@@ -308,7 +323,6 @@ package final class XSimulator: PlatformSimulator {
 
     /// Answers a request.
     package func answer(_ request: SimulatedRequest) async -> SimulatedAnswer {
-        state.withLock { $0.answered += 1 }
         if let answer = faults.answer(for: request) { return answer }
         let path = request.segments
         guard path.first == "2", let bucket = bucket(path), let allowance = allowances[bucket] else {
