@@ -14,6 +14,7 @@ public struct ConnectorContract: Sendable {
     let limit: Int
     let eventCount: Int?
     let script: @Sendable (ScriptedHTTPClient) -> Void
+    let webSockets: (@Sendable (ScriptedWebSocketClient) -> Void)?
 
     /// What credentials are replaced by, to be searched for in everything that is printed.
     static let marker = "s3cret-m4rker-7c1f"
@@ -26,6 +27,8 @@ public struct ConnectorContract: Sendable {
     ///   - now: the time it is, constant during the checks.
     ///   - limit: what pull requests ask for at most.
     ///   - eventCount: how many events there are for a pull source to find; without it skipping is noticed only where it differs from run to run.
+    ///   - webSockets: tells the WebSocket client what the platform sends, by a handler that goes on from where the request asks; for sources that
+    ///     stream over WebSockets.
     ///   - script: tells the HTTP client what the platform answers, by routes or a handler rather than by expectations, since the same page is asked for
     ///     more than once. It should hold more than one page.
     public init(
@@ -34,6 +37,7 @@ public struct ConnectorContract: Sendable {
         now: Timestamp = Timestamp(seconds: 1_767_225_600),
         limit: Int = 500,
         eventCount: Int? = nil,
+        webSockets: (@Sendable (ScriptedWebSocketClient) -> Void)? = nil,
         script: @escaping @Sendable (ScriptedHTTPClient) -> Void
     ) {
         self.type = type
@@ -45,15 +49,17 @@ public struct ConnectorContract: Sendable {
         self.now = now
         self.limit = limit
         self.eventCount = eventCount
+        self.webSockets = webSockets
         self.script = script
     }
 
-    /// Runs every check that applies to the modes the connector adopts, but for ``webhook(_:isSigned:)``, which needs deliveries.
+    /// Runs every check that applies to the modes in which a source with these settings reads, but for ``webhook(_:isSigned:)``, which needs deliveries.
     public func check() async throws {
         try describesItself()
         try buildsWithoutEffects()
         try refusesBadSettings()
-        if type is any PullSource.Type {
+        let modes = type.modes(of: Settings(settings))
+        if modes.contains(.pull) {
             try await pullIsDeterministic()
             try await pullResumesFromEveryCursor()
             try await cancelledPullEnds()
@@ -61,7 +67,7 @@ public struct ConnectorContract: Sendable {
             try await pullLosesNothingToCutPayloads()
             try await pullHidesSecrets()
         }
-        if type is any StreamSource.Type {
+        if modes.contains(.stream) {
             try await streamResumesAfterFailedSinks()
             try await cancelledStreamEnds()
         }
@@ -71,26 +77,36 @@ public struct ConnectorContract: Sendable {
     struct Run: Sendable {
         let connector: any Connector
         let http: ScriptedHTTPClient
+        let webSockets: ScriptedWebSocketClient
         let clock: ManualClock
         let log: LogRecorder
     }
 
-    /// Makes a connector value over the script, its answers changed by `tamper`.
+    /// Makes a connector value over the script, its answers changed by `tamper`, or over WebSockets that say nothing.
     func run(
         _ settings: [SettingNode.Member]? = nil,
+        isSilent: Bool = false,
         tamper: (@Sendable (ScriptedAnswer) -> ScriptedAnswer)? = nil
     ) throws -> Run {
         let http = ScriptedHTTPClient()
         script(http)
         if let tamper { http.tamper(tamper) }
+        let sockets = ScriptedWebSocketClient()
+        if isSilent { sockets.handle { _ in ([], .silence) } } else { webSockets?(sockets) }
         let clock = ManualClock(now: now)
         let log = LogRecorder()
-        let context = ConnectorContext(source: SourceName("contract"), http: http, clock: clock, logger: log.logger())
+        let context = ConnectorContext(
+            source: SourceName("contract"),
+            http: http,
+            clock: clock,
+            logger: log.logger(),
+            webSockets: sockets
+        )
         let connector = try type.init(
             settings: Settings(settings ?? self.settings, path: "sources.contract"),
             context: context
         )
-        return Run(connector: connector, http: http, clock: clock, log: log)
+        return Run(connector: connector, http: http, webSockets: sockets, clock: clock, log: log)
     }
 
     /// Whether an error is one that the host knows what to do with.

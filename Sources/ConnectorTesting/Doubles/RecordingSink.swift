@@ -83,6 +83,11 @@ public final class RecordingSink: EventSink {
     /// The last cursor that was kept.
     public var cursor: Cursor? { state.current.batches.last { $0.cursor != nil }?.cursor }
 
+    /// Returns when it was called at least `count` times, failures included; throws `CancellationError` when cancelled before.
+    public func waitForCalls(_ count: Int) async throws {
+        try await state.wait { $0.calls >= count }
+    }
+
     /// Returns when at least `count` events are kept; throws `CancellationError` when cancelled before.
     public func waitForEvents(_ count: Int) async throws {
         try await state.wait { state in state.batches.reduce(0) { $0 + $1.events.count } >= count }

@@ -2,7 +2,8 @@ public import ConnectorKit
 
 /// A WebSocket client that answers from a script and remembers what it was asked.
 ///
-/// Each connection takes the next script; when there is none, the attempt fails as ``HTTPClientError`` `connection`.
+/// Each connection takes the next script; when there is none the handler is asked, and without its answer the attempt fails as ``HTTPClientError``
+/// `connection`.
 public final class ScriptedWebSocketClient: WebSocketClient {
     /// How a connection ends after its last message.
     public enum End: Sendable {
@@ -21,14 +22,14 @@ public final class ScriptedWebSocketClient: WebSocketClient {
 
     fileprivate struct State: Sendable {
         var scripts: [Script] = []
+        var handler: (@Sendable (WebSocketRequest) -> Script?)?
         var requests: [WebSocketRequest] = []
         var sent: [WebSocketMessage] = []
         var closes: [Int] = []
 
         mutating func next(_ request: WebSocketRequest) -> (messages: [WebSocketMessage], end: End)? {
             requests.append(request)
-            guard !scripts.isEmpty else { return nil }
-            let script = scripts.removeFirst()
+            guard let script = scripts.isEmpty ? handler?(request) : scripts.removeFirst() else { return nil }
             return (script.messages, script.end)
         }
     }
@@ -41,6 +42,13 @@ public final class ScriptedWebSocketClient: WebSocketClient {
     /// The next connection brings these messages and then ends so.
     public func script(_ messages: [WebSocketMessage], then end: End = .close(code: 1000)) {
         state.update { $0.scripts.append(Script(messages: messages, end: end)) }
+    }
+
+    /// Connections for which there is no script bring what `answer` says for their requests; nil refuses them.
+    public func handle(_ answer: @escaping @Sendable (WebSocketRequest) -> (messages: [WebSocketMessage], end: End)?) {
+        state.update { state in
+            state.handler = { request in answer(request).map { Script(messages: $0.messages, end: $0.end) } }
+        }
     }
 
     /// Every attempt so far, in order.
