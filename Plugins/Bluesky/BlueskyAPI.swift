@@ -23,7 +23,7 @@ enum BlueskyAPI {
         var path: String {
             var text = "/xrpc/\(method)"
             for (position, parameter) in parameters.enumerated() {
-                text += "\(position == 0 ? "?" : "&")\(parameter.name)=\(percentEncoded(parameter.value))"
+                text += "\(position == 0 ? "?" : "&")\(parameter.name)=\(parameter.value.percentEncoded)"
             }
             return text
         }
@@ -85,6 +85,15 @@ enum BlueskyAPI {
         query.parameters.append(("limit", String(pageSize)))
         if let page { query.parameters.append(("cursor", page)) }
         return query
+    }
+
+    /// The newest post of an account, to see whether it is there.
+    static func newest(of did: String) -> Query {
+        Query(
+            method: "app.bsky.feed.getAuthorFeed",
+            parameters: [("actor", did), ("limit", "1")],
+            what: "the account's posts"
+        )
     }
 
     /// Posts by their addresses, at most ``mostPosts``.
@@ -164,7 +173,7 @@ enum BlueskyAPI {
         var url = webSocket(configuration.baseURL)
         url += isFirst ? "/subscribe" : "/xrpc/network.bsky.jetstream.subscribeEvents"
         for (position, item) in items.enumerated() {
-            url += "\(position == 0 ? "?" : "&")\(item.0)=\(percentEncoded(item.1))"
+            url += "\(position == 0 ? "?" : "&")\(item.0)=\(item.1.percentEncoded)"
         }
         var request = WebSocketRequest(url, maximumMessageSize: configuration.maximumMessageSize + 1024)
         if !isFirst { request.headers[.secWebSocketProtocol] = "xrpc.v1.json" }
@@ -212,6 +221,21 @@ enum BlueskyAPI {
         }
     }
 
+    /// The account that is asked for is not there.
+    struct AccountGone: Error {
+        /// Whether the server says that it was closed, rather than that it knows none.
+        var isCertain: Bool
+    }
+
+    /// Whether an error body says that the account does not exist: there is no name for that, only words.
+    private static func isProfileMissing(_ body: [UInt8]) -> Bool {
+        let isMissing = try? JSONParser(maximumDepth: 8, maximumSize: 64 << 10).parse(body) { root in
+            root["message"]?.isString("Profile not found") == true
+        }
+        // A body that is no JSON says nothing beyond its status.
+        return isMissing ?? false
+    }
+
     /// What a refusal means for the host; nil for a success.
     static func error(_ status: Int, _ headers: HTTPFields, _ body: [UInt8], now: Timestamp, what: String)
         -> ConnectorError?
@@ -228,7 +252,11 @@ enum BlueskyAPI {
                 "\(what): the account asks for a second factor; use an app password (\(said))"
             )
         case "AccountTakedown", "AccountDeactivated", "AccountSuspended":
-            return ConnectorError(.rejected, "\(what): the account is closed (\(said))")
+            return ConnectorError(
+                .rejected,
+                "\(what): the account is closed (\(said))",
+                underlying: AccountGone(isCertain: true)
+            )
         case "BlockedActor", "BlockedByActor":
             return ConnectorError(.rejected, "\(what): one of the two accounts blocks the other (\(said))")
         case "BadQueryString":
@@ -241,25 +269,15 @@ enum BlueskyAPI {
                 "\(what): the server failed (\(said))",
                 retryAt: RetryAfter.moment(in: headers, now: now)
             )
+        case "InvalidRequest" where status == 400 && isProfileMissing(body):
+            return ConnectorError(
+                .rejected,
+                "\(what): there is no such account (\(said)); check its name",
+                underlying: AccountGone(isCertain: false)
+            )
         case "InvalidRequest" where status == 400:
             return ConnectorError(.rejected, "\(what): the server refuses the request (\(said)); check its settings")
         default: return ConnectorError.of(status: status, headers: headers, now: now, what: what)
         }
     }
-}
-
-/// Text as it stands in a query's value (RFC 3986 §2.3).
-func percentEncoded(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(text.utf8.count)
-    for byte in text.utf8 {
-        let isLetter = (byte | 0x20) &- UInt8(ascii: "a") < 26
-        if isLetter || byte &- UInt8(ascii: "0") < 10 || "-._~".utf8.contains(byte) {
-            bytes.append(byte)
-        } else {
-            bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }
-    }
-    return String(decoding: bytes, as: UTF8.self)
 }

@@ -136,9 +136,9 @@ package struct BlueskyConfiguration: Sendable, Hashable {
     )
     static let overlapSetting = Setting.duration(
         "overlap",
-        in: .zero ... .seconds(86_400),
+        in: .zero ... .seconds(7 * 86_400),
         summary:
-            "How far behind the newest post the source looks for those indexed late; for `jetstream` how far its cursor is rewound. By default 10m and 5s."
+            "How far behind the newest post the source looks for those dated back or indexed late; for `jetstream` how far its cursor is rewound. By default 1d, for `search` 1h, for `notifications` 10m, for `jetstream` 5s."
     )
     static let watchedSetting = Setting.integer(
         "watched",
@@ -192,6 +192,7 @@ package struct BlueskyConfiguration: Sendable, Hashable {
     package init(_ settings: Settings) throws(SettingsError) {
         let kind = try settings.required(Self.kindSetting)
         self.kind = kind
+        try settings.refuse(Self.owners, for: kind)
         query = try Self.needed(Self.querySetting, by: .search, kind, settings)
         actor = try Self.needed(Self.actorSetting, by: .author, kind, settings)
         let list = try Self.needed(Self.listSetting, by: .list, kind, settings)
@@ -201,7 +202,7 @@ package struct BlueskyConfiguration: Sendable, Hashable {
         language = try settings.value(Self.languageSetting)
         credentials = try Self.credentials(settings)
         backfill = try settings.value(Self.backfillSetting) ?? (kind == .jetstream ? .zero : .seconds(86_400))
-        overlap = try settings.value(Self.overlapSetting) ?? (kind == .jetstream ? .seconds(5) : .seconds(600))
+        overlap = try settings.value(Self.overlapSetting) ?? Self.overlap(kind)
         watched = try settings.required(Self.watchedSetting)
         watchEvery = try settings.required(Self.watchEverySetting)
         collections = try settings.required(Self.collectionsSetting)
@@ -222,24 +223,55 @@ package struct BlueskyConfiguration: Sendable, Hashable {
         }
     }
 
-    /// A setting that one kind cannot be without, and that means nothing to the others.
+    /// Posts of accounts are sorted by a time that their authors claim; what a search finds and what one is notified of is told soon after.
+    private static func overlap(_ kind: Kind) -> Duration {
+        switch kind {
+        case .author, .list: .seconds(86_400)
+        case .search: .seconds(3600)
+        case .notifications, .feed: .seconds(600)
+        case .jetstream: .seconds(5)
+        }
+    }
+
+    /// Names the list that is read, for its cursor.
+    var scope: String {
+        PayloadDigest.scope(
+            baseURL,
+            kind.rawValue,
+            query,
+            actor,
+            address,
+            kind == .author ? filter.rawValue : nil,
+            language,
+            kind == .notifications ? credentials?.identifier : nil
+        )
+    }
+
+    /// Which kinds a setting is for, where it is not for all.
+    private static let owners: [(name: String, kinds: Set<Kind>)] = [
+        (querySetting.name, [.search]), (languageSetting.name, [.search]), (actorSetting.name, [.author]),
+        (filterSetting.name, [.author]), (listSetting.name, [.list]), (feedSetting.name, [.feed]),
+        (identifierSetting.name, pulled), (passwordSetting.name, pulled), (watchedSetting.name, pulled),
+        (watchEverySetting.name, pulled), (backfillSetting.name, Set(Kind.allCases).subtracting([.feed])),
+        (overlapSetting.name, Set(Kind.allCases).subtracting([.feed])), (collectionsSetting.name, [.jetstream]),
+        (didsSetting.name, [.jetstream]), (wireSetting.name, [.jetstream]),
+        (maximumMessageSizeSetting.name, [.jetstream]),
+    ]
+
+    private static let pulled = Set(Kind.allCases).subtracting([.jetstream])
+
+    /// A setting that one kind cannot be without.
     private static func needed(
         _ setting: Setting<String>,
         by owner: Kind,
         _ kind: Kind,
         _ settings: Settings
     ) throws(SettingsError) -> String {
-        let value = try settings.value(setting)
-        if kind == owner {
-            guard let value else {
-                throw settings.error(setting.name, "is missing: a source of kind `\(kind.rawValue)` needs it")
-            }
-            return value
+        guard kind == owner else { return "" }
+        guard let value = try settings.value(setting) else {
+            throw settings.error(setting.name, "is missing: a source of kind `\(kind.rawValue)` needs it")
         }
-        if value != nil {
-            throw settings.error(setting.name, "means nothing to a source of kind `\(kind.rawValue)`; remove it")
-        }
-        return ""
+        return value
     }
 
     private static func credentials(_ settings: Settings) throws(SettingsError) -> Credentials? {

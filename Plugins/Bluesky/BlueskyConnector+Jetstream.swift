@@ -5,6 +5,8 @@ import SocialEvents
 extension BlueskyConnector {
     /// Holds a stream of Jetstream's from the cursor on, rewound by the overlap where the cursor is a time; what comes twice the log drops by its id.
     ///
+    /// While nothing comes, a batch of nothing but a cursor says every ten minutes that nothing was missed.
+    ///
     /// - Throws: ``ConnectorError``: `unavailable` when the connection breaks or the server ends it with an error, `unsupported` where the server
     ///   does not speak the wire that is configured, `rejected` when it refuses the filters.
     public func stream(after cursor: Cursor?, into sink: any EventSink) async throws {
@@ -87,6 +89,10 @@ extension BlueskyConnector {
                     queue.close(.failure(error))
                 }
             }
+            group.addTask {
+                // No waiting before another try: the connection's own sign that it is quiet. Ends with the group.
+                while (try? await context.clock.sleep(for: JetstreamReader.quiet)) != nil { queue.knock() }
+            }
             let outcome: Result<Void, any Error>
             do {
                 try await deliver(queue, start, into: sink)
@@ -106,11 +112,12 @@ extension BlueskyConnector {
     private func deliver(_ queue: MessageQueue, _ start: JetstreamStart, into sink: any EventSink) async throws {
         let parser = JSONParser(maximumDepth: 64, maximumSize: configuration.maximumMessageSize + 1024)
         var normalizer = BlueskyNormalizer(now: context.clock.now)
-        var reader = JetstreamReader(start, server: configuration.baseURL)
+        var reader = JetstreamReader(start, server: configuration.baseURL, now: normalizer.now)
         while let messages = try await queue.takeAll() {
             try Task.checkCancellation()
             normalizer.now = context.clock.now
             normalizer.removeAll()
+            let isQuiet = messages.isEmpty && reader.isQuiet(now: normalizer.now)
             for message in messages {
                 reader.take(normalizer.jetstream(message.bytes, with: parser), now: normalizer.now)
             }
@@ -122,7 +129,7 @@ extension BlueskyConnector {
                 cursor: reader.cursor?.encoded(),
                 gaps: reader.takeGaps()
             )
-            if !batch.events.isEmpty || !batch.deadLetters.isEmpty || !batch.gaps.isEmpty {
+            if isQuiet || !batch.events.isEmpty || !batch.deadLetters.isEmpty || !batch.gaps.isEmpty {
                 try await sink.emit(batch)
             }
             if let failure = reader.failure {
@@ -177,14 +184,38 @@ struct JetstreamReader: Sendable {
     private(set) var cursor: JetstreamCursor?
     private(set) var failure: String?
     private let known: JetstreamCursor?
+    private let begun: Timestamp
+    /// From when on silence means that nothing happens, rather than that the server is still looking through what it kept.
+    private let settled: Timestamp
     private let server: String
     private var hole: String?
     private var gaps: [GapReport] = []
 
-    init(_ start: JetstreamStart, server: String) {
+    /// How often a silent stream says that it is well.
+    static let quiet = Duration.seconds(600)
+
+    init(_ start: JetstreamStart, server: String, now: Timestamp) {
         known = start.known
         hole = start.hole
+        begun = now
+        // Servers show what they kept many times faster than it happened.
+        let age = start.cursor.map { max(0, now.milliseconds - Int64($0 / 1000)) } ?? 0
+        settled = now.advanced(by: .milliseconds(age / 10))
         self.server = server
+    }
+
+    /// Moves the place on while nothing comes: all that happened until then was sent, since a broken connection would have ended within a minute.
+    ///
+    /// Less than now by what clocks may differ. The sequence is let go: the server may forget it while nothing comes.
+    ///
+    /// - Returns: whether the place has moved.
+    mutating func isQuiet(now: Timestamp) -> Bool {
+        guard now >= settled else { return false }
+        let time = Int(now.advanced(by: .zero - Self.quiet).milliseconds) * 1000
+        guard time > (cursor ?? known)?.microseconds ?? 0 else { return false }
+        cursor = JetstreamCursor(microseconds: time, server: server)
+        open(before: Int(begun.milliseconds) * 1000)
+        return true
     }
 
     mutating func take(_ message: JetstreamMessage?, now: Timestamp) {

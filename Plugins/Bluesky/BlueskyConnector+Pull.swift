@@ -1,9 +1,12 @@
 public import ConnectorKit
 import JSON
+import Logging
 import SocialEvents
 
 extension BlueskyConnector {
     /// Reads one page: the next of a walk back to what was read before, or the state of posts that were read.
+    ///
+    /// An account that is gone is told as the deletion of all it said, once, and then ends the source.
     ///
     /// - Throws: ``ConnectorError``: `malformed` with the page when it cannot be read, `unauthorized` where credentials are missing or not accepted,
     ///   `rejected` for an account, list or feed that does not exist, `rateLimited` and `unavailable` when the server asks to wait or fails.
@@ -11,11 +14,31 @@ extension BlueskyConnector {
         guard configuration.kind != .jetstream else {
             throw ConnectorError(.unsupported, "a source of kind `jetstream` is a stream and is not pulled")
         }
-        var cursor = try BlueskyCursor(request.cursor)
-        if cursor.nextCheck != nil { return try await check(&cursor) }
+        let stored = try BlueskyCursor(request.cursor, configuration)
+        var cursor = stored
+        if cursor.nextCheck != nil {
+            do {
+                return try await check(&cursor)
+            } catch  where !(error is CancellationError) && !Task.isCancelled {
+                // Whatever is the matter with old posts, new ones shall be read.
+                context.logger.debug("The state of posts cannot be read.", metadata: ["error": "\(error)"])
+                cursor.nextCheck = nil
+                cursor.checkedAt = context.clock.now
+            }
+        }
         var pass = cursor.continued(configuration, now: context.clock.now)
         do {
-            return try await read(&pass, &cursor)
+            return try await read(&pass, &cursor, stored)
+        } catch let error as ConnectorError where error.underlying is BlueskyAPI.AccountGone {
+            return try await gone(error, &cursor)
+        } catch let error as ConnectorError where error.code == .rejected && pass.page != nil {
+            // Cursors are good for a while only; one that is too old must not stop the source for ever.
+            let isFirst = cursor.watermark == nil
+            guard let hole = cursor.refused(pass, configuration.overlap, now: context.clock.now) else {
+                return PullPage(cursor: cursor.encoded(), hasMore: true)
+            }
+            let gap = GapReport.opened(key: "pages-\(hole.before?.milliseconds ?? 0)", hole)
+            return PullPage(cursor: cursor.encoded(), gaps: isFirst ? [] : [gap])
         } catch let error as ConnectorError where error.code == .unauthorized && configuration.kind == .search {
             guard configuration.credentials == nil else { throw error }
             guard pass.page != nil, !cursor.refusesPages else {
@@ -37,8 +60,11 @@ extension BlueskyConnector {
 
     // MARK: - A page
 
-    private func read(_ pass: inout BlueskyCursor.Pass, _ cursor: inout BlueskyCursor) async throws -> PullPage {
-        let before = cursor
+    private func read(
+        _ pass: inout BlueskyCursor.Pass,
+        _ cursor: inout BlueskyCursor,
+        _ stored: BlueskyCursor
+    ) async throws -> PullPage {
         let query = BlueskyAPI.page(
             configuration,
             page: pass.page,
@@ -46,6 +72,8 @@ extension BlueskyConnector {
             until: pass.until
         )
         let body = try await service.ask(query)
+        if pass.page != nil { cursor.restarts = 0 }
+        (cursor.missingSince, cursor.isGone) = (nil, false)
         var reading = PageReading(cursor, pass, configuration, now: context.clock.now)
         try reading.read(body, what: query.what)
         cursor = reading.cursor
@@ -66,15 +94,56 @@ extension BlueskyConnector {
         return PullPage(
             events: reading.events,
             deadLetters: reading.deadLetters,
-            cursor: cursor == before ? nil : cursor.encoded(),
+            cursor: cursor == stored ? nil : cursor.encoded(),
             hasMore: hasMore,
             gaps: gaps
         )
     }
 
+    // MARK: - Accounts that are gone
+
+    /// Tells once that everything the account said is withdrawn, before the error that says why it cannot be read.
+    private func gone(_ error: ConnectorError, _ cursor: inout BlueskyCursor) async throws -> PullPage {
+        guard let did = cursor.person, !cursor.isGone, var reason = error.underlying as? BlueskyAPI.AccountGone else {
+            throw error
+        }
+        if did != configuration.actor {
+            // A handle changes hands, or goes, without its owner.
+            do {
+                _ = try await service.ask(BlueskyAPI.newest(of: did))
+                throw ConnectorError(
+                    .rejected,
+                    "the account's posts: nobody has the handle any more; write `actor: \(did)` to go on reading",
+                    underlying: error
+                )
+            } catch let own as ConnectorError {
+                guard let underlying = own.underlying as? BlueskyAPI.AccountGone else { throw own }
+                reason = underlying
+            }
+        }
+        let now = context.clock.now
+        if !reason.isCertain {
+            // A server that has mislaid an account for a moment says the same.
+            let since = cursor.missingSince ?? now
+            cursor.missingSince = since
+            guard now >= since.advanced(by: configuration.watchEvery) else { return PullPage(cursor: cursor.encoded()) }
+        }
+        var normalizer = BlueskyNormalizer(now: now)
+        normalizer.missing(account: did)
+        cursor.isGone = true
+        cursor.pass = nil
+        cursor.watched = []
+        return PullPage(events: normalizer.events, cursor: cursor.encoded(), hasMore: true)
+    }
+
     // MARK: - The state of posts
 
-    /// Asks after the next few posts: what the server does not show any more is deleted, what it shows may have new counts.
+    /// How often in a row a post has to be missing to be taken for deleted: servers leave posts out for a moment, too.
+    private static let absences = 2
+    /// The same, while the server shows none of those that it is asked after.
+    private static let absencesOfAll = 4
+
+    /// Asks after the next few posts: what the server does not show any more, time after time, is deleted; what it shows may have new counts.
     private func check(_ cursor: inout BlueskyCursor) async throws -> PullPage {
         let start = min(max(cursor.nextCheck ?? 0, 0), cursor.watched.count)
         let end = min(start + BlueskyAPI.mostPosts, cursor.watched.count)
@@ -110,8 +179,12 @@ extension BlueskyConnector {
                     guard let address = view["uri"]?.string else { continue }
                     counts[address] = (BlueskyNormalizer.counts(view), view)
                 }
+                let enough = counts.isEmpty && asked.count > 1 ? absencesOfAll : absences
                 return asked.compactMap { post in
                     guard let now = counts[post.post] else {
+                        var post = post
+                        post.misses += 1
+                        guard post.misses >= enough else { return post }
                         normalizer.missing(post.post)
                         return nil
                     }
@@ -176,7 +249,18 @@ private struct PageReading {
         deadLetters = normalizer.deadLetters.map {
             DeadLetter(reason: "\(what): \($0.reason)", contentType: "application/json", payload: $0.payload)
         }
+        if configuration.kind == .author { cursor.person = person(normalizer.events) ?? cursor.person }
         keep(entries, of: normalizer.events)
+    }
+
+    /// Whose feed it is: whoever posted or reposted its newest entry.
+    private func person(_ events: [Event]) -> String? {
+        if configuration.actor.hasPrefix("did:") { return configuration.actor }
+        // The post that a repost brings up comes before it.
+        guard let first = events.firstIndex(where: { $0.type == .postCreated }) else { return nil }
+        let rest = events[(first + 1)...].prefix { $0.type != .postCreated }
+        let entry = rest.first { $0.type == .repostCreated } ?? events[first]
+        return (entry.data.actor?.id?.text).map { String($0.dropFirst("bluesky:actor:".count)) }
     }
 
     private func list(_ root: JSONValue) throws -> JSONElements {
@@ -209,13 +293,7 @@ private struct PageReading {
         var taken: [[Event]] = []
         for (entry, range) in entries {
             let time = entry.time ?? now
-            if let floor = pass.floor, time < floor {
-                // What was said before the source began is not told later either.
-                if cursor.watermark == nil {
-                    for event in all[range] { _ = cursor.isNew(event.id, at: time, configuration.overlap, &pass) }
-                }
-                continue
-            }
+            if let floor = pass.floor, time < floor { continue }
             let new = all[range].filter { cursor.isNew($0.id, at: time, configuration.overlap, &pass) }
             guard !new.isEmpty else { continue }
             pass.hadNews = true

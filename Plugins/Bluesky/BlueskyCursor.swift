@@ -38,8 +38,14 @@ package struct BlueskyCursor: Sendable, Hashable {
     struct Watched: Sendable, Hashable {
         var post: String
         var counts: UInt64
+        /// How often in a row it was not shown.
+        var misses = 0
     }
 
+    /// Which list this is a place in; ``BlueskyConfiguration/scope``.
+    var scope: String?
+    /// The earliest time that is ever told: the source began there.
+    var earliest: Timestamp?
     /// The newest entry of the last whole pass.
     var watermark: Timestamp?
     var seen: [Seen] = []
@@ -51,6 +57,13 @@ package struct BlueskyCursor: Sendable, Hashable {
     var nextCheck: Int?
     /// The server refuses cursors without credentials: searches are begun anew instead.
     var refusesPages = false
+    /// How often in a row a pass had to begin anew because the server no longer took its own cursor.
+    var restarts = 0
+    /// Whose posts were read, by DID, for sources that read an account.
+    var person: String?
+    /// Since when the server has known no such account, and whether it was told that it is gone.
+    var missingSince: Timestamp?
+    var isGone = false
 
     /// Most digests kept; beyond it the log drops what comes twice.
     static let mostSeen = 2000
@@ -58,21 +71,38 @@ package struct BlueskyCursor: Sendable, Hashable {
     /// A source that has read nothing yet.
     package init() {}
 
+    /// Reads what the host kept, if it is a place in the list that the configuration names; else nothing was read yet.
+    init(_ cursor: Cursor?, _ configuration: BlueskyConfiguration) throws {
+        try self.init(cursor)
+        if let scope, scope != configuration.scope { self = BlueskyCursor() }
+        scope = configuration.scope
+    }
+
     /// Reads what the host kept.
     package init(_ cursor: Cursor?) throws {
         guard let cursor else { return }
         self = try cursor.json { root in
             var result = BlueskyCursor()
-            result.watermark = try root.optionalInt("watermark").map { Timestamp(milliseconds: Int64($0)) }
+            func moment(_ key: StaticString) throws -> Timestamp? {
+                try root.optionalInt(key).map { Timestamp(milliseconds: Int64($0)) }
+            }
+            result.scope = try root.optionalString("scope")
+            result.earliest = try moment("earliest")
+            result.watermark = try moment("watermark")
             result.seen = Self.seen(root["seen"])
+            result.restarts = try root.optionalInt("restarts") ?? 0
+            result.person = try root.optionalString("person")
+            result.missingSince = try moment("missing_since")
+            result.isGone = try root.optionalBool("gone") ?? false
             result.refusesPages = try root.optionalBool("refuses_pages") ?? false
-            result.checkedAt = try root.optionalInt("checked_at").map { Timestamp(milliseconds: Int64($0)) }
+            result.checkedAt = try moment("checked_at")
             result.nextCheck = try root.optionalInt("next_check")
             if let posts = root["watched"] {
                 for post in posts.elements {
                     guard let address = post[0]?.string, let counts = post[1]?.string.flatMap({ UInt64($0, radix: 16) })
                     else { continue }
-                    result.watched.append(Watched(post: address, counts: counts))
+                    let misses = Int(post[2]?.int ?? 0)
+                    result.watched.append(Watched(post: address, counts: counts, misses: misses))
                 }
             }
             if let pass = try root.optionalObject("pass") { result.pass = try Self.pass(pass) }
@@ -125,9 +155,15 @@ package struct BlueskyCursor: Sendable, Hashable {
     /// For the host to keep.
     package func encoded() -> Cursor {
         Cursor.json { writer in
+            writer.member("scope", scope)
+            writer.member("earliest", earliest?.milliseconds)
             writer.member("watermark", watermark?.milliseconds)
             if !seen.isEmpty { writer.member("seen", Self.text(seen)) }
             if refusesPages { writer.member("refuses_pages", true) }
+            if restarts > 0 { writer.member("restarts", restarts) }
+            writer.member("person", person)
+            writer.member("missing_since", missingSince?.milliseconds)
+            if isGone { writer.member("gone", true) }
             writer.member("checked_at", checkedAt?.milliseconds)
             writer.member("next_check", nextCheck)
             if !watched.isEmpty {
@@ -137,6 +173,7 @@ package struct BlueskyCursor: Sendable, Hashable {
                     writer.beginArray()
                     writer.string(post.post)
                     writer.string(String(post.counts, radix: 16))
+                    if post.misses > 0 { writer.integer(Int64(post.misses)) }
                     writer.endArray()
                 }
                 writer.endArray()

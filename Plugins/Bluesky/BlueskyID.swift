@@ -181,16 +181,6 @@ enum TID {
         guard text[0] <= UInt8(ascii: "j"), number >> 63 == 0 else { return nil }
         return Int(number >> 10)
     }
-
-    /// The TID of a time and a clock's number.
-    package static func text(microseconds: Int, clock: Int = 0) -> String {
-        let digits = Array("234567abcdefghijklmnopqrstuvwxyz".utf8)
-        let number = UInt64(max(microseconds, 0)) << 10 | UInt64(clock & 0x3FF)
-        return String(
-            decoding: (0..<13).map { digits[Int(number >> UInt64(60 - 5 * $0)) & 31] },
-            as: UTF8.self
-        )
-    }
 }
 
 extension Bytes {

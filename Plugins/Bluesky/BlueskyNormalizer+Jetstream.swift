@@ -210,11 +210,10 @@ extension BlueskyNormalizer {
     /// The platform, or the person, has closed an account or opened it again.
     ///
     /// An account that is taken down, suspended, deactivated or deleted takes everything with it that its owner said: told as the deletion of
-    /// the actor. It may come back and go again, so the deletion bears a revision.
+    /// the actor.
     private mutating func account(_ account: JSONValue, did: Bytes, seen: Timestamp, time: Int) {
         let actor = Self.actor(did)
         let revision = Self.stamp(account, orElse: time)
-        guard let id = actor.id else { return }
         let status = account["status"]
         let isGone =
             account["active"]?.bool == false
@@ -223,18 +222,9 @@ extension BlueskyNormalizer {
                     || status.isString("deactivated")
             } ?? true)
         let word = status.map { Self.errorName($0) } ?? (account["active"]?.bool == false ? "inactive" : "active")
-        let loss = [Loss("account.status", .dropped, word)]
-        guard isGone else { return profileUpdated(actor, revision: revision, time: seen, loss: loss) }
-        var event = Event(
-            id: EventID(id, .deleted, revision: revision),
-            type: .postDeleted,
-            platform: BlueskyID.platform,
-            subject: id,
-            time: seen
-        )
-        event.data.actor = actor
-        event.data.loss = loss
-        events.append(event)
+        let loss = Loss("account.status", .dropped, word)
+        guard isGone else { return profileUpdated(actor, revision: revision, time: seen, loss: [loss]) }
+        withdrawn(actor, revision: revision, time: seen, loss: loss)
     }
 
     private mutating func unknown(did: Bytes, seen: Timestamp, time: Int, raw: [UInt8]) {

@@ -1,3 +1,4 @@
+import ConnectorKit
 package import JSON
 package import SocialEvents
 
@@ -153,6 +154,24 @@ extension BlueskyNormalizer {
         events.append(event)
     }
 
+    /// Tells that an account which was there is not there any more.
+    package mutating func missing(account did: String) {
+        var did = did
+        did.withUTF8 { bytes in
+            guard bytes.isDID else { return }
+            withdrawn(
+                Self.actor(bytes),
+                revision: Int(max(now.milliseconds, 1)) * 1000,
+                time: now,
+                loss: Loss(
+                    "getAuthorFeed",
+                    .inferred,
+                    "the server says that the account is gone; the event bears the time of asking"
+                )
+            )
+        }
+    }
+
     /// Tells that a post which was there is not there any more.
     package mutating func missing(_ address: String) {
         var address = address
@@ -200,29 +219,14 @@ extension BlueskyNormalizer {
 
     /// A digest of a post's counts, to see whether they changed.
     package static func counts(_ view: JSONValue) -> UInt64 {
-        var digest = Digest()
-        for key in ["likeCount", "repostCount", "replyCount", "quoteCount", "bookmarkCount"] as [StaticString] {
-            digest.add(UInt64(bitPattern: Int64(view[key]?.int ?? -1)))
-        }
-        return digest.value
+        let keys: [StaticString] = ["likeCount", "repostCount", "replyCount", "quoteCount", "bookmarkCount"]
+        return keys.map { String(view[$0]?.int ?? -1) }.joined(separator: ",").digest
     }
 }
 
-/// A digest of 64 bits (FNV-1a), to know again what was seen; no protection against somebody who wants two to meet.
-struct Digest {
-    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
-
-    mutating func add(_ byte: UInt8) {
-        value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
-    }
-
-    mutating func add(_ number: UInt64) {
-        for shift in stride(from: UInt64(0), to: 64, by: 8) { add(UInt8(truncatingIfNeeded: number >> shift)) }
-    }
-
-    static func of(_ text: String) -> UInt64 {
-        var digest = Digest()
-        for byte in text.utf8 { digest.add(byte) }
-        return digest.value
+extension String {
+    /// 64 bits of the text's SHA-256, to know again what was seen; nobody can make another text to be taken for this one.
+    var digest: UInt64 {
+        UInt64(PayloadDigest.name(Array(utf8)).prefix(16), radix: 16) ?? 0
     }
 }

@@ -1,3 +1,4 @@
+import ConnectorKit
 import JSON
 package import SocialEvents
 
@@ -50,14 +51,7 @@ package struct BlueskyNormalizer {
 
     /// Keeps a payload of which nothing is known, raw.
     package mutating func keep(_ payload: [UInt8]) {
-        var digest = Digest()
-        for byte in payload { digest.add(byte) }
-        unrecognised(
-            ObjectID(BlueskyID.platform, "payload", String(digest.value, radix: 16)),
-            revision: 0,
-            time: now,
-            raw: payload
-        )
+        events.append(.unrecognised(payload, platform: BlueskyID.platform, time: now))
     }
 
     /// Keeps something that has no event of its own, raw.
@@ -156,6 +150,24 @@ extension BlueskyNormalizer {
                 ? "it is missing or no time; the event bears the server's time"
                 : "it lies in the future; the event bears the server's time"
         )
+    }
+
+    /// Tells that somebody is gone, and with them all they said.
+    ///
+    /// They may come back and go again, so the deletion bears a revision.
+    mutating func withdrawn(_ actor: Actor, revision: Int, time: Timestamp, loss: Loss) {
+        guard let id = actor.id else { return }
+        let event = Event(
+            id: EventID(id, .deleted, revision: revision),
+            type: .postDeleted,
+            platform: BlueskyID.platform,
+            subject: id,
+            time: time
+        )
+        tell(event) { data in
+            data.actor = actor
+            data.loss.append(loss)
+        }
     }
 
     /// Tells that something is gone.

@@ -19,17 +19,20 @@ extension BlueskyCursor {
     mutating func continued(_ configuration: BlueskyConfiguration, now: Timestamp) -> Pass {
         if let pass { return pass }
         var pass = Pass()
-        if configuration.kind != .feed {
-            pass.floor =
-                watermark.map { $0.advanced(by: .zero - configuration.overlap) }
-                ?? now.advanced(by: .zero - configuration.backfill)
-        }
+        guard configuration.kind != .feed else { return pass }
+        let earliest = earliest ?? now.advanced(by: .zero - configuration.backfill)
+        if watermark == nil { self.earliest = earliest }
+        var floor = watermark.map { $0.advanced(by: .zero - configuration.overlap) } ?? earliest
+        // Where more was told than can be kept in mind, the rest would all be told again.
+        if seen.count >= Self.mostSeen, let oldest = seen.lazy.map(\.time).min() { floor = max(floor, oldest) }
+        // What was said before the source began is not told later either.
+        pass.floor = max(floor, self.earliest ?? floor)
         return pass
     }
 
     /// Whether an event is told for the first time, as far as is known; remembers it.
     mutating func isNew(_ id: EventID, at time: Timestamp, _ overlap: Duration, _ pass: inout Pass) -> Bool {
-        let digest = Digest.of(id.text)
+        let digest = id.text.digest
         guard !seen.contains(where: { $0.digest == digest }), !pass.recent.contains(digest) else { return false }
         // What the next pass may meet is kept for it; what lies further back only until the next page.
         let top = pass.top ?? time
@@ -50,6 +53,8 @@ extension BlueskyCursor {
     ///   - kind: what is read.
     /// - Returns: whether another page follows.
     mutating func step(_ pass: inout Pass, page: String?, last: Timestamp?, kind: BlueskyConfiguration.Kind) -> Step {
+        // A server that gives the same cursor again would have the same page read for ever.
+        let page = page == pass.page ? nil : page
         guard let floor = pass.floor else {
             pass.page = page
             return page == nil || !pass.hadNews || pass.pages >= Self.mostPages ? .end(hole: nil) : .next
@@ -77,6 +82,22 @@ extension BlueskyCursor {
         pass.page = nil
         pass.entries = 0
         return .next
+    }
+
+    /// Most walks in a row that begin anew for a cursor that was not taken.
+    private static let mostRestarts = 3
+
+    /// What to do when the server no longer takes the cursor that it gave: begin anew, some times; then leave a hole where the pages do not lead.
+    ///
+    /// - Returns: the hole, where the walk is at its end; nil where it begins anew.
+    mutating func refused(_ pass: Pass, _ overlap: Duration, now: Timestamp) -> Gap? {
+        guard restarts >= Self.mostRestarts else {
+            restarts += 1
+            self.pass = nil
+            return nil
+        }
+        finish(pass, overlap, now: now)
+        return Gap(after: pass.floor, before: pass.oldest, reason: "the server does not take the cursors that it gives")
     }
 
     /// Ends a walk: the watermark moves, and what no later walk can meet is forgotten.

@@ -9,6 +9,7 @@ final class MessageQueue: Sendable {
         var messages: [WebSocketMessage] = []
         var bytes = 0
         var end: Result<Void, any Error>?
+        var isKnocked = false
         var taker: CheckedContinuation<Void, Never>?
         var putter: CheckedContinuation<Void, Never>?
 
@@ -64,25 +65,35 @@ final class MessageQueue: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
-    /// All that has come, at least one message; nil at the end.
+    /// Lets whoever takes go on, even if nothing has come.
+    func knock() {
+        let taker = state.withLock { state in
+            state.isKnocked = true
+            return state.taker.take()
+        }
+        taker?.resume()
+    }
+
+    /// All that has come; no message at all only after a knock; nil at the end.
     func takeAll() async throws -> [WebSocketMessage]? {
         while true {
-            let (messages, end, putter) = state.withLock { state in
+            let (messages, end, isKnocked, putter) = state.withLock { state in
                 defer {
                     state.messages = []
                     state.bytes = 0
+                    state.isKnocked = false
                 }
-                return (state.messages, state.end, state.putter.take())
+                return (state.messages, state.end, state.isKnocked, state.putter.take())
             }
             putter?.resume()
-            if !messages.isEmpty { return messages }
+            if !messages.isEmpty || isKnocked && end == nil { return messages }
             if let end {
                 try end.get()
                 return nil
             }
             await withCheckedContinuation { continuation in
                 let mayGoOn = state.withLock { state in
-                    if !state.messages.isEmpty || state.end != nil { return true }
+                    if !state.messages.isEmpty || state.isKnocked || state.end != nil { return true }
                     state.taker = continuation
                     return false
                 }

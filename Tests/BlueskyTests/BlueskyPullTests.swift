@@ -49,12 +49,107 @@ struct BlueskyPullTests {
         let server = PostServer()
         server.publish("a", at: minutes(-30))
         server.publish("b", at: minutes(-1))
-        let script = try author(server)
+        let script = try author(server, ["overlap": "10m"])
         _ = try await script.pullAll()
         server.publish("late", at: minutes(-5))
         server.publish("too-late", at: minutes(-25))
         #expect(try await script.pullKeys() == ["late"])
         #expect(try await script.pullKeys() == [])
+    }
+
+    @Test("A post of an account that is dated back by hours is told")
+    func datedBack() async throws {
+        let server = PostServer()
+        for number in 0..<5 { server.publish("p\(number)", at: minutes(number - 10)) }
+        let script = try author(server)
+        _ = try await script.pullAll()
+        server.publish("backdated", at: minutes(-20 * 60))
+        #expect(try await script.pullKeys() == ["backdated"])
+        #expect(try await script.pullKeys() == [])
+    }
+
+    @Test("An account that says more in a day than is kept in mind is not told anew each time")
+    func busy() async throws {
+        let server = PostServer()
+        for number in 0..<2500 {
+            server.publish("p\(number)", at: BlueskyScript.now.advanced(by: .seconds(number - 3000)))
+        }
+        let script = try author(server, ["watched": "0"])
+        #expect(Set(try await script.pullKeys()).count == 2500)
+        #expect(try await script.pullKeys() == [])
+    }
+
+    @Test("What was said before the source began is not told later, however far it looks behind")
+    func begin() async throws {
+        let server = PostServer()
+        server.page(size: 10)
+        for number in 0..<50 { server.publish("old\(number)", at: minutes(number - 60)) }
+        let script = try author(server, ["backfill": "0s"])
+        #expect(try await script.pullKeys() == [])
+        server.publish("new", at: minutes(1))
+        script.clock.setWallTime(to: minutes(2))
+        #expect(try await script.pullKeys() == ["new"])
+    }
+
+    @Test("A cursor that the server no longer takes has the walk begin anew")
+    func staleCursor() async throws {
+        let server = PostServer()
+        server.page(size: 10)
+        for number in 0..<35 { server.publish("p\(number)", at: minutes(number - 60)) }
+        let script = try author(server)
+        var keys = try await script.pull().events.map(\.key)
+        server.forgetCursors(2)
+        keys += try await script.pullKeys()
+        #expect(Set(keys).count == 35)
+        #expect(try BlueskyCursor(script.cursor).encoded() == script.cursor)
+    }
+
+    @Test("A server that never takes its own cursors does not stop the source; the gap is told")
+    func refusedCursors() async throws {
+        let server = PostServer()
+        server.page(size: 10)
+        server.publish("first", at: minutes(-60))
+        let script = try author(server)
+        _ = try await script.pullAll()
+        server.forgetCursors(1000)
+        for number in 0..<35 { server.publish("p\(number)", at: minutes(number)) }
+        script.clock.setWallTime(to: minutes(36))
+        let pages = try await script.pullAll()
+        #expect(Set(pages.flatMap(\.events).map(\.key)) == Set((25..<35).map { "p\($0)" }))
+        #expect(pages.flatMap(\.gaps).count == 1)
+        server.publish("next", at: minutes(37))
+        script.clock.setWallTime(to: minutes(38))
+        #expect(try await script.pullKeys().contains("next"))
+    }
+
+    @Test("A cursor that comes again ends the walk", arguments: ["author", "feed"])
+    func repeatedCursor(kind: String) async throws {
+        let server = PostServer()
+        server.page(size: 10)
+        server.repeatCursors()
+        for number in 0..<35 { server.publish("p\(number)", at: minutes(number - 60)) }
+        let settings =
+            kind == "author"
+            ? ["actor": "anna.example"] : ["feed": "at://did:plc:aaaaaaaaaaaaaaaaaaaaaaaa/app.bsky.feed.generator/x"]
+        let script = try BlueskyScript(settings.merging(["kind": kind]) { $1 })
+        script.http.handle { server.answer($0) }
+        #expect(try await script.pullAll().count == 2)
+    }
+
+    @Test("A source that is pointed at another list begins anew; one whose way of reading changes goes on")
+    func scope() async throws {
+        let server = PostServer()
+        for number in 0..<5 { server.publish("p\(number)", at: minutes(number - 10)) }
+        let script = try author(server)
+        #expect(try await script.pullKeys().count == 5)
+        for (settings, count) in [
+            (["actor": "berta.example"], 5), (["filter": "media"], 5), (["base_url": "https://other.example"], 5),
+            (["watched": "7"], 0), (["overlap": "2h"], 0),
+        ] {
+            let other = try author(server, settings)
+            other.resume(script.cursor)
+            #expect(try await other.pullKeys().count == count, "\(settings)")
+        }
     }
 
     @Test("A source without time to look back tells only what is said from now on")
@@ -77,13 +172,129 @@ struct BlueskyPullTests {
         server.delete("p3")
         server.like("p28")
         script.clock.setWallTime(to: minutes(20))
-        #expect(Set(try await script.pullKeys()) == ["-p3", "#p28"])
+        #expect(Set(try await script.pullKeys()) == ["#p28"])
         script.clock.setWallTime(to: minutes(40))
+        #expect(try await script.pullKeys() == ["-p3"])
+        script.clock.setWallTime(to: minutes(60))
         #expect(try await script.pullKeys() == [])
         let asked = script.http.requests.filter { $0.url.contains("getPosts") }
         // 30 posts are two requests of 25 at most, the remaining 29 too.
-        #expect(asked.count == 4)
+        #expect(asked.count == 6)
         #expect(asked.allSatisfy { $0.url.components("uris=") <= 25 })
+    }
+
+    @Test("A post that is left out once still stands")
+    func leftOut() async throws {
+        let server = PostServer()
+        for number in 0..<3 { server.publish("p\(number)", at: minutes(-40 + number)) }
+        let script = try author(server)
+        _ = try await script.pullAll()
+        for round in 1...6 {
+            server.answerChecks(round % 2 == 0 ? .good : .empty)
+            script.clock.setWallTime(to: minutes(20 * round))
+            #expect(try await script.pullKeys() == [])
+        }
+    }
+
+    @Test("A server that shows none of the posts is not believed at once")
+    func allMissing() async throws {
+        let server = PostServer()
+        for number in 0..<25 { server.publish("p\(number)", at: minutes(-40 + number)) }
+        let script = try author(server)
+        _ = try await script.pullAll()
+        server.answerChecks(.empty)
+        for round in 1...3 {
+            script.clock.setWallTime(to: minutes(20 * round))
+            #expect(try await script.pullKeys() == [])
+        }
+        script.clock.setWallTime(to: minutes(80))
+        #expect(try await script.pullKeys().count == 25)
+    }
+
+    @Test("While posts cannot be asked after, new ones are read")
+    func failingCheck() async throws {
+        let server = PostServer()
+        server.publish("a", at: minutes(-40))
+        let script = try author(server)
+        _ = try await script.pullAll()
+        server.answerChecks(.failing)
+        for round in 1...3 {
+            server.publish("p\(round)", at: minutes(20 * round - 1))
+            script.clock.setWallTime(to: minutes(20 * round))
+            #expect(try await script.pullKeys() == ["p\(round)"])
+        }
+        server.delete("a")
+        server.answerChecks(.good)
+        var keys: [String] = []
+        for round in 4...6 {
+            script.clock.setWallTime(to: minutes(20 * round))
+            keys += try await script.pullKeys()
+        }
+        #expect(keys == ["-a"])
+    }
+
+    /// A server whose account answers with an error from some moment on.
+    private func closing(_ actor: String, error: String, message: String, isOnlyHandle: Bool = false) async throws
+        -> BlueskyScript
+    {
+        let server = PostServer()
+        server.publish("a", at: minutes(-5))
+        let script = try author(server, ["actor": actor])
+        _ = try await script.pullAll()
+        script.http.handle { request in
+            if isOnlyHandle, request.url.contains("actor=did") { return server.answer(request) }
+            return .response(400, text: "{\"error\":\"\(error)\",\"message\":\"\(message)\"}")
+        }
+        return script
+    }
+
+    private static let did = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
+
+    @Test(
+        "An account that is closed takes all it said with it, once, and stops the source",
+        arguments: [did, "anna.example"]
+    )
+    func closed(actor: String) async throws {
+        let script = try await closing(actor, error: "AccountTakedown", message: "Account has been suspended")
+        let page = try await script.pull()
+        let event = try #require(page.events.first)
+        #expect(page.events.count == 1)
+        #expect(event.type == .postDeleted)
+        #expect(event.subject?.text == "bluesky:actor:\(Self.did)")
+        #expect(event.data.actor?.id == event.subject)
+        #expect(page.hasMore)
+        for _ in 0..<2 {
+            let error = await #expect(throws: ConnectorError.self) { try await script.pull() }
+            #expect(error?.code == .rejected)
+        }
+    }
+
+    @Test("An account that is not known is gone only when it stays so")
+    func unknown() async throws {
+        let script = try await closing(Self.did, error: "InvalidRequest", message: "Profile not found")
+        for minute in [1, 10] {
+            script.clock.setWallTime(to: minutes(minute))
+            #expect(try await script.pullAll().flatMap(\.events).isEmpty)
+        }
+        script.clock.setWallTime(to: minutes(17))
+        #expect(try await script.pull().events.map(\.type) == [.postDeleted])
+        await #expect(throws: ConnectorError.self) { try await script.pull() }
+    }
+
+    @Test("A handle that nobody has any more withdraws nothing")
+    func lostHandle() async throws {
+        let script = try await closing(
+            "anna.example",
+            error: "InvalidRequest",
+            message: "Profile not found",
+            isOnlyHandle: true
+        )
+        for minute in [1, 20, 40] {
+            script.clock.setWallTime(to: minutes(minute))
+            let error = await #expect(throws: ConnectorError.self) { try await script.pull() }
+            #expect(error?.code == .rejected)
+            #expect(error?.message.contains(Self.did) == true)
+        }
     }
 
     @Test("A search that is refused its second page goes on by searches of its own")

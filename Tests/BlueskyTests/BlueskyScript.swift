@@ -9,6 +9,9 @@ import Synchronization
 
 /// A source over a scripted server, pulled as the host does: with the cursor of the last page.
 final class BlueskyScript {
+    /// Goes on from a cursor that another source left.
+    func resume(_ cursor: Cursor?) { self.cursor = cursor }
+
     static let now = Timestamp(seconds: 1_780_000_000)
     static let appView = "https://public.api.bsky.app"
 
@@ -109,6 +112,9 @@ final class PostServer: Sendable {
     private struct State: Sendable {
         var posts: [Post] = []
         var refusesCursors = false
+        var refusals = 0
+        var repeatsCursors = false
+        var checks: CheckAnswer = .good
         var pageSize = 100
         var limit = Int.max
     }
@@ -118,6 +124,19 @@ final class PostServer: Sendable {
     func publish(_ key: String, at time: Timestamp, likes: Int = 0) {
         state.withLock { $0.posts.append(Post(key: key, time: time, likes: likes)) }
     }
+
+    /// What `getPosts` answers.
+    enum CheckAnswer: Sendable {
+        case good, empty, failing
+    }
+
+    func answerChecks(_ answer: CheckAnswer) { state.withLock { $0.checks = answer } }
+
+    /// Takes its own cursors so many times not.
+    func forgetCursors(_ count: Int) { state.withLock { $0.refusals = count } }
+
+    /// Gives the cursor that was asked with again.
+    func repeatCursors() { state.withLock { $0.repeatsCursors = true } }
 
     func delete(_ key: String) {
         state.withLock { $0.posts.removeAll { $0.key == key } }
@@ -139,10 +158,22 @@ final class PostServer: Sendable {
     }
 
     func answer(_ request: HTTPClientRequest) -> ScriptedAnswer? {
-        let state = state.withLock { $0 }
         let query = Self.query(request.url)
+        let isFurther = query.contains { $0.0 == "cursor" }
+        let state = state.withLock { state in
+            defer { if isFurther { state.refusals = max(0, state.refusals - 1) } }
+            return state
+        }
+        if isFurther, state.refusals > 0 {
+            return .response(400, text: "{\"error\":\"InvalidRequest\",\"message\":\"Malformed cursor\"}")
+        }
         func value(_ name: String) -> String? { query.first { $0.0 == name }?.1 }
         if request.url.contains("app.bsky.feed.getPosts") {
+            switch state.checks {
+            case .good: break
+            case .empty: return .response(text: "{\"posts\":[]}")
+            case .failing: return .response(502, text: "{\"error\":\"UpstreamFailure\",\"message\":\"\"}")
+            }
             let asked = Set(
                 query.filter { $0.0 == "uris" }.compactMap { $0.1.split(separator: "/").last.map(String.init) }
             )
@@ -163,7 +194,8 @@ final class PostServer: Sendable {
             )
         }
         let page = posts.dropFirst(start).prefix(state.pageSize)
-        let next = start + page.count < posts.count ? ",\"cursor\":\"\(start + page.count)\"" : ""
+        var next = start + page.count < posts.count ? ",\"cursor\":\"\(start + page.count)\"" : ""
+        if start > 0, state.repeatsCursors { next = ",\"cursor\":\"\(start)\"" }
         let views = page.map(Self.view)
         if request.url.contains("searchPosts") {
             return .response(text: "{\"posts\":[\(views.joined(separator: ","))]\(next)}")
@@ -189,5 +221,30 @@ final class PostServer: Sendable {
                 value.replacing("%3A", with: ":").replacing("%2F", with: "/")
             )
         }
+    }
+}
+
+/// An instance of Jetstream on its first wire: it goes on from the time it is asked for, that moment included.
+struct StreamServer: Sendable {
+    static let start = 1_779_990_000_000_000
+    /// How many messages it keeps, a second apart.
+    var count: Int
+
+    func answer(_ request: WebSocketRequest) -> (messages: [WebSocketMessage], end: ScriptedWebSocketClient.End)? {
+        let cursor = request.url.split(separator: "&").last { $0.hasPrefix("cursor=") }.flatMap { Int($0.dropFirst(7)) }
+        let numbers = (0..<count).filter { Self.start + $0 * 1_000_000 >= cursor ?? 0 }
+        return (numbers.map { Self.message($0) }, .close(code: 1000))
+    }
+
+    static func message(_ number: Int, _ key: String? = nil) -> WebSocketMessage {
+        .text(
+            Array(
+                """
+                {"did":"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa","time_us":\(start + number * 1_000_000),"kind":"commit","commit":{\
+                "rev":"3mptbypkxkx2g","operation":"create","collection":"app.bsky.feed.post","rkey":"\(key ?? "p\(number)")",\
+                "record":{"$type":"app.bsky.feed.post","text":"x","createdAt":"2026-05-28T00:00:00Z"},"cid":"bafyreibbbbbbbb"}}
+                """.utf8
+            )
+        )
     }
 }

@@ -28,19 +28,9 @@ private final class RefusingClient: WebSocketClient {
 
 @Suite("The stream")
 struct BlueskyStreamTests {
-    private static let start = 1_779_990_000_000_000
+    private static let start = StreamServer.start
 
-    private func message(_ number: Int, _ key: String? = nil) -> WebSocketMessage {
-        .text(
-            Array(
-                """
-                {"did":"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa","time_us":\(Self.start + number * 1_000_000),"kind":"commit","commit":{\
-                "rev":"3mptbypkxkx2g","operation":"create","collection":"app.bsky.feed.post","rkey":"\(key ?? "p\(number)")",\
-                "record":{"$type":"app.bsky.feed.post","text":"x","createdAt":"2026-05-28T00:00:00Z"},"cid":"bafyreibbbbbbbb"}}
-                """.utf8
-            )
-        )
-    }
+    private func message(_ number: Int, _ key: String? = nil) -> WebSocketMessage { StreamServer.message(number, key) }
 
     private func second(_ number: Int) -> WebSocketMessage {
         .text(
@@ -195,16 +185,74 @@ struct BlueskyStreamTests {
 
     @Test("A failing sink ends the stream, and the next one loses nothing", arguments: 1...4)
     func failingSink(call: Int) async throws {
-        let script = try script()
-        // One batch a message: the sink is slower than the script is not.
-        for _ in 0..<2 { script.webSockets.script((0..<3000).map { message($0) }) }
+        let count = 5000
+        let script = try script(["overlap": "0s"])
+        // More than four times what waits for the sink at most, so that there are as many batches.
+        script.webSockets.handle { StreamServer(count: count).answer($0) }
         let failing = RecordingSink(failing: .calls([call]))
-        do {
+        await #expect(throws: RecordingSink.Failure.self) {
             try await script.connector.stream(after: nil, into: failing)
-        } catch is RecordingSink.Failure {}
+        }
+        let durable = failing.events.count
+        if let cursor = try failing.cursor.map({ try JetstreamCursor($0) }) {
+            #expect(cursor.microseconds == Self.start + (durable - 1) * 1_000_000)
+        } else {
+            #expect(durable == 0)
+        }
         let rest = RecordingSink()
         try await script.connector.stream(after: failing.cursor, into: rest)
-        #expect(Set((failing.events + rest.events).map(\.id)).count == 3000)
+        #expect(Set((failing.events + rest.events).map(\.key)) == Set((0..<count).map { "p\($0)" }))
+    }
+
+    @Test("A stream that is silent but well moves its cursor, so that its silence is no gap", .timeLimit(.minutes(1)))
+    func quiet() async throws {
+        let script = try script()
+        script.webSockets.script([message(0)], then: .silence)
+        let sink = RecordingSink()
+        // Awaited below.
+        let task = Task { try await script.connector.stream(after: nil, into: sink) }
+        try await sink.waitForEvents(1)
+        for round in 1...250 {
+            try await script.clock.waitForSleepers()
+            script.clock.advance(by: .seconds(600))
+            try await sink.waitForCalls(round + 1)
+        }
+        task.cancel()
+        _ = await task.result
+        #expect(sink.events.count == 1)
+        let cursor = try JetstreamCursor(try #require(sink.cursor))
+        let expected = script.clock.now.advanced(by: .seconds(-600))
+        #expect(cursor.microseconds == Int(expected.milliseconds) * 1000)
+        // The next connection comes more than 36 hours after the last event, and opens no gap.
+        script.webSockets.script([message(160_000)])
+        let next = RecordingSink()
+        try await script.connector.stream(after: sink.cursor, into: next)
+        #expect(next.batches.flatMap(\.gaps).isEmpty)
+        #expect(next.events.count == 1)
+    }
+
+    @Test("A server that may still be looking through what it kept is not taken for silent", .timeLimit(.minutes(1)))
+    func replaying() async throws {
+        let script = try script()
+        let age = 20 * 3600
+        let known = JetstreamCursor(
+            microseconds: (Int(BlueskyScript.now.milliseconds) - age * 1000) * 1000,
+            server: "https://jetstream2.us-east.bsky.network"
+        )
+        script.webSockets.script([], then: .silence)
+        let sink = RecordingSink()
+        // Awaited below.
+        let task = Task { try await script.connector.stream(after: known.encoded(), into: sink) }
+        // A tenth of the absence, and of the overlap.
+        for _ in 0...age / 10 / 600 {
+            try await script.clock.waitForSleepers()
+            #expect(sink.callCount == 0)
+            script.clock.advance(by: .seconds(600))
+        }
+        try await sink.waitForCalls(1)
+        task.cancel()
+        _ = await task.result
+        #expect(sink.callCount == 1)
     }
 
     @Test("A silent stream ends when it is cancelled", .timeLimit(.minutes(1)))
