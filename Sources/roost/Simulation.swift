@@ -49,20 +49,30 @@ struct Simulation {
         let clock = SystemClock()
         let now: @Sendable () -> Int64 = { clock.now.milliseconds }
         let pace = pace.wholeMilliseconds
+        // Worlds begin with the day, so that whoever stops and starts within it finds the same people and posts, under the same ids.
+        let morning = now() / 86_400_000 * 86_400_000
         switch platform {
         case .feed:
             // A house that has published since 2025 began, so that there is a past to read and every start tells the same story.
             let world = FeedWorld(seed: seed, epoch: 1_735_689_600_000, pace: pace, window: window)
             return FeedSimulator(world: world, port: port, now: now).application(logger: logger, onRunning: onRunning)
         case .x:
-            let simulator = XSimulator(seed: seed, now: now(), pace: pace)
-            return SimulatorServer(simulator, port: port, logger: logger, now: now, onRunning: onRunning)
+            return serve(XSimulator(seed: seed, now: morning, pace: pace), logger, now, onRunning)
         case .mastodon:
-            let simulator = MastodonSimulator(seed: seed, now: now(), pace: pace)
-            return SimulatorServer(simulator, port: port, logger: logger, now: now, onRunning: onRunning)
+            return serve(MastodonSimulator(seed: seed, now: morning, pace: pace), logger, now, onRunning)
         case .bluesky:
-            let simulator = BlueskySimulator(seed: seed, now: now(), pace: pace)
-            return BlueskySimulatorServer(simulator, port: port, logger: logger, now: now, onRunning: onRunning)
+            return serve(BlueskySimulator(seed: seed, now: morning, pace: pace), logger, now, onRunning)
         }
+    }
+
+    /// Lets happen what has happened since the morning, and serves it.
+    private func serve(
+        _ simulator: some PlatformSimulator,
+        _ logger: Logger,
+        _ now: @escaping @Sendable () -> Int64,
+        _ onRunning: @escaping @Sendable (_ port: Int) async -> Void
+    ) -> any Service {
+        simulator.advance(to: now())
+        return SimulatorServer(simulator, port: port, logger: logger, now: now, onRunning: onRunning)
     }
 }

@@ -2,16 +2,8 @@ import HTTPTypes
 import JSON
 import Synchronization
 
-/// What a handshake for a WebSocket comes to.
-package enum SimulatedHandshake: Sendable {
-    /// It is opened; what is sent stands in lines, one message each.
-    case opened(BlueskySubscription)
-    /// It is answered as any request.
-    case refused(SimulatedAnswer)
-}
-
 /// One connection of the stream.
-package final class BlueskySubscription: Sendable {
+package final class BlueskySubscription: SimulatedSocket {
     /// The messages, one a line.
     package let messages = SimulatedStream()
     /// What the server chose of the subprotocols.
@@ -49,7 +41,8 @@ package final class BlueskySubscription: Sendable {
         stalled.withLock { $0 = true }
     }
 
-    var isStalled: Bool { stalled.withLock { $0 } }
+    /// Whether it says nothing any more.
+    package var isStalled: Bool { stalled.withLock { $0 } }
 
     func wants(_ happening: BlueskyWorld.Happening) -> Bool {
         filter.withLock { filter in
@@ -97,6 +90,9 @@ extension BlueskySimulator {
     /// Answers a handshake for the stream.
     package func subscribe(_ request: SimulatedRequest) -> SimulatedHandshake {
         if let fault = faults.answer(for: request) { return .refused(fault) }
+        if faults.takes(.throttle, on: request.path) {
+            return .refused(Self.error(.tooManyRequests, "RateLimitExceeded", "Rate Limit Exceeded"))
+        }
         switch request.path {
         case "/subscribe", "/xrpc/network.bsky.jetstream.subscribeEvents": break
         default: return .refused(Self.error(.notFound, "NotFound", "no such path"))

@@ -12,13 +12,19 @@ import Synchronization
 /// | `/subscribe`, `/xrpc/network.bsky.jetstream.subscribeEvents` | the stream, as a WebSocket: ``subscribe(_:)`` |
 ///
 /// Notifications need a token; searches need one for all but the first page, as the public server's do. Beside the faults that all platforms share it knows
-/// `throttle`, `expire-token` (400 `ExpiredToken`), `unknown-fields`; in its streams `drop`, `close`, `stall`, `repeat`, `reorder`, `garbage`,
-/// `unknown-type`, `endless-line` (a message of 2 MiB), `clamp-cursor` (replay begins too late), `reject-cursor` (400 `CursorTooOld`).
-package final class BlueskySimulator: PlatformSimulator {
+/// `throttle`, `expire-token` (400 `ExpiredToken`), `unknown-fields`, `reject-cursor` (400 `InvalidRequest` for all but a first page); in its streams
+/// `drop`, `close`, `stall`, `repeat`, `reorder`, `garbage`, `unknown-type`, `endless-line` (a message of 2 MiB), `clamp-cursor` (replay begins too late),
+/// `reject-cursor` (400 `CursorTooOld`). What goes wrong in streams does so when something happens.
+package final class BlueskySimulator: WebSocketSimulator {
     /// Who may sign in.
     package static let identifier = "reader.harbour.example"
     /// Their app password.
     package static let password = "abcd-efgh-ijkl-mnop"
+    /// What else can go wrong here.
+    package static let ownFaults: Set<Fault.Kind> = [
+        .throttle, .expireToken, .unknownFields, .drop, .close, .stall, .repeated, .reorder, .garbage, .unknownType,
+        .endlessLine, .clampCursor, .rejectCursor,
+    ]
     /// Most posts that one search shows.
     private static let searchDepth = 1000
 
@@ -34,14 +40,13 @@ package final class BlueskySimulator: PlatformSimulator {
         var subscriptions: [BlueskySubscription] = []
         /// A message of the streams that waits for its successor.
         var held: BlueskyWorld.Happening?
-        var nextPost: Int64
+        var pace: Pace
     }
 
     /// What happened.
     package let ledger = Ledger()
     /// What shall go wrong.
     package let faults = FaultPlan()
-    private let pace: Int64
     private let allowance: RequestAllowance
     let state: Mutex<State>
 
@@ -54,11 +59,10 @@ package final class BlueskySimulator: PlatformSimulator {
     ///   - pace: milliseconds between two happenings as time passes; 0 for none.
     ///   - requests: how many requests a client has in five minutes.
     package init(seed: UInt64 = 1, now: Int64, history: Int = 60, pace: Int64 = 0, requests: Int = 3000) {
-        self.pace = pace
         allowance = RequestAllowance(limit: requests, window: 300_000)
         let step = max(pace, 1000)
         let world = BlueskyWorld(seed: seed, people: 24, now: now - Int64(history) * step, ledger: ledger)
-        state = Mutex(State(world: world, nextPost: now + pace))
+        state = Mutex(State(world: world, pace: Pace(every: pace, from: now)))
         state.withLock { state in
             for _ in 0..<history {
                 state.world.live()
@@ -91,13 +95,11 @@ package final class BlueskySimulator: PlatformSimulator {
     /// Lets happen what the pace brings.
     package func advance(to now: Int64) {
         state.withLock { state in
-            while pace > 0, state.nextPost <= now {
-                state.world.now = max(state.world.now, state.nextPost)
-                state.nextPost += pace
+            while let moment = state.pace.due(by: now) {
+                state.world.now = max(state.world.now, moment)
                 live(&state)
             }
             state.world.now = max(state.world.now, now)
-            disturb(&state)
         }
     }
 
@@ -161,6 +163,9 @@ package final class BlueskySimulator: PlatformSimulator {
         case .some(false): return Self.error(.badRequest, "ExpiredToken", "Token has expired")
         }
         let page = Page(request, withUnknownFields: faults.takes(.unknownFields, on: request.path))
+        if page.start > 0, faults.takes(.rejectCursor, on: request.path) {
+            return Self.error(.badRequest, "InvalidRequest", "Malformed cursor")
+        }
         switch method {
         case "app.bsky.feed.searchPosts":
             guard isSignedIn || page.start == 0 else {

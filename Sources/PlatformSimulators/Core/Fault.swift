@@ -28,6 +28,9 @@ package struct Fault: Sendable, Hashable {
         /// No answer at all until the client gives up.
         package static let hang: Kind = "hang"
 
+        /// Those that every platform knows.
+        package static let shared: Set<Kind> = [serverError, unavailable, truncated, notJSON, gzipBomb, hang]
+
         // Done by each platform in its own words.
 
         /// 429 with the platform's own headers and body.

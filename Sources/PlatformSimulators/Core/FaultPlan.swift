@@ -22,10 +22,16 @@ package final class FaultPlan: Sendable {
     /// What has not happened yet.
     package var waiting: [Fault] { pending.withLock { $0 } }
 
-    /// Whether a fault of that kind shall happen now, on `route`; if so, it counts as having happened.
-    package func takes(_ kind: Fault.Kind, on route: String = "") -> Bool {
+    /// Whether a fault of that kind shall happen now; if so, it counts as having happened.
+    ///
+    /// - Parameters:
+    ///   - kind: what would go wrong.
+    ///   - route: the path of the request; nil where there is none, such as in open streams, which every fault of the kind touches.
+    /// - Returns: whether it goes wrong.
+    package func takes(_ kind: Fault.Kind, on route: String? = nil) -> Bool {
         pending.withLock { faults in
-            guard let index = faults.firstIndex(where: { $0.kind == kind && route.hasPrefix($0.route) }) else {
+            guard let index = faults.firstIndex(where: { $0.kind == kind && (route?.hasPrefix($0.route) ?? true) })
+            else {
                 return false
             }
             guard faults[index].after == 0 else {

@@ -6,6 +6,9 @@ package protocol PlatformSimulator: Sendable {
     /// What was ever published, edited, deleted, ...: what a hub that missed nothing has to know.
     var ledger: Ledger { get }
 
+    /// The ways of misbehaving it knows beside ``Fault/Kind/shared``.
+    static var ownFaults: Set<Fault.Kind> { get }
+
     /// How it shall misbehave.
     var faults: FaultPlan { get }
 

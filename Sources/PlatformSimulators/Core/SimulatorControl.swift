@@ -9,10 +9,10 @@ import JSON
 /// | `POST /_simulator/posts?count=10` | lets people say that many things |
 /// | `POST /_simulator/faults` with `{"kind":"drop","route":"/api","count":1,"after":0}` | lets that go wrong; only `kind` is required |
 /// | `DELETE /_simulator/faults` | nothing goes wrong any more |
-struct SimulatorControl<Simulator: PlatformSimulator> {
-    static var prefix: String { "/_simulator/" }
+struct SimulatorControl {
+    static let prefix = "/_simulator/"
 
-    let simulator: Simulator
+    let simulator: any PlatformSimulator
 
     func answer(_ request: SimulatedRequest) -> SimulatedAnswer {
         switch (request.method, request.path) {
@@ -31,6 +31,13 @@ struct SimulatorControl<Simulator: PlatformSimulator> {
                     $0.error("expected {\"kind\": ..., \"route\": ..., \"count\": ..., \"after\": ...}")
                 }
             }
+            let known = Fault.Kind.shared.union(type(of: simulator).ownFaults)
+            guard known.contains(fault.kind) else {
+                let names = known.map(\.rawValue).sorted().joined(separator: ", ")
+                return .json(.badRequest) {
+                    $0.error("no fault is called `\(fault.kind.rawValue)`; known are: \(names)")
+                }
+            }
             simulator.faults.add(fault)
             return SimulatedAnswer(.noContent)
         case (.delete, "/_simulator/faults"):
@@ -44,11 +51,13 @@ struct SimulatorControl<Simulator: PlatformSimulator> {
     private func fault(_ body: [UInt8]) -> Fault? {
         try? JSONParser(maximumSize: 1 << 16).parse(body) { root -> Fault? in
             guard let kind = root["kind"]?.string else { return nil }
+            let (count, after) = (root["count"]?.int ?? 1, root["after"]?.int ?? 0)
+            guard count > 0, after >= 0 else { return nil }
             return Fault(
                 Fault.Kind(rawValue: kind),
                 route: root["route"]?.string ?? "",
-                count: root["count"]?.int.map { Int($0) } ?? 1,
-                after: root["after"]?.int.map { Int($0) } ?? 0
+                count: Int(count),
+                after: Int(after)
             )
         }
     }
@@ -59,5 +68,13 @@ extension JSONWriter {
         beginObject()
         member("error", message)
         endObject()
+    }
+}
+
+extension PlatformSimulator {
+    /// Answers a request, be it one of a test's that steers.
+    func controlled(_ request: SimulatedRequest) async -> SimulatedAnswer {
+        request.path.hasPrefix(SimulatorControl.prefix)
+            ? SimulatorControl(simulator: self).answer(request) : await answer(request)
     }
 }

@@ -40,17 +40,8 @@ package struct SimulatorServer<Simulator: PlatformSimulator>: Service {
 
     /// Serves until the task is cancelled or the service group shuts down.
     package func run() async throws {
-        let application = Application(
-            responder: CallbackResponder<BasicRequestContext> { request, _ in try await respond(to: request) },
-            configuration: ApplicationConfiguration(
-                address: .hostname(host, port: port),
-                serverName: "roost-simulator"
-            ),
-            onServerRunning: { await onRunning($0.localAddress?.port ?? 0) },
-            logger: logger
-        )
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await application.run() }
+            group.addTask { try await serve() }
             group.addTask {
                 while !Task.isCancelled {
                     simulator.advance(to: now())
@@ -62,6 +53,22 @@ package struct SimulatorServer<Simulator: PlatformSimulator>: Service {
         }
     }
 
+    private func serve() async throws {
+        if let simulator = simulator as? any WebSocketSimulator {
+            return try await WebSocketListener(simulator: simulator, host: host, port: port).run(onRunning)
+        }
+        let application = Application(
+            responder: CallbackResponder<BasicRequestContext> { request, _ in try await respond(to: request) },
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port),
+                serverName: "roost-simulator"
+            ),
+            onServerRunning: { await onRunning($0.localAddress?.port ?? 0) },
+            logger: logger
+        )
+        try await application.run()
+    }
+
     private func respond(to request: Request) async throws -> Response {
         let body = try await request.body.collect(upTo: 16 << 20)
         let simulated = SimulatedRequest(
@@ -71,10 +78,7 @@ package struct SimulatorServer<Simulator: PlatformSimulator>: Service {
             body: Array(buffer: body),
             base: "http://\(request.head.authority ?? "\(host):\(port)")"
         )
-        let answer =
-            simulated.path.hasPrefix(SimulatorControl<Simulator>.prefix)
-            ? SimulatorControl(simulator: simulator).answer(simulated) : await simulator.answer(simulated)
-        return try await response(answer)
+        return try await response(simulator.controlled(simulated))
     }
 
     private func response(_ answer: SimulatedAnswer) async throws -> Response {
@@ -101,7 +105,8 @@ package struct SimulatorServer<Simulator: PlatformSimulator>: Service {
                 }
             }
         case .silence:
-            try await Task.sleep(for: .seconds(3600))
+            // The client gives up, or the server is to end.
+            try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3600)) }
             body = ResponseBody()
         }
         return Response(status: answer.status, headers: answer.headers, body: body)

@@ -29,7 +29,7 @@ package final class MastodonSimulator: PlatformSimulator {
         /// A message of the streams that waits for its successor.
         var held: (channel: String, bytes: [UInt8])?
         var nextThump: Int64
-        var nextPost: Int64
+        var pace: Pace
     }
 
     /// What happened.
@@ -38,7 +38,6 @@ package final class MastodonSimulator: PlatformSimulator {
     package let faults = FaultPlan()
     /// Which software it claims to be.
     package let flavour: MastodonFlavour
-    private let pace: Int64
     private let allowance: RequestAllowance
     private let state: Mutex<State>
 
@@ -62,7 +61,6 @@ package final class MastodonSimulator: PlatformSimulator {
         lateness: Int64 = 4000
     ) {
         self.flavour = flavour
-        self.pace = pace
         allowance = RequestAllowance(limit: requests, window: 300_000)
         let start = now - Int64(history) * max(pace, 1000)
         let world = MastodonWorld(
@@ -73,7 +71,7 @@ package final class MastodonSimulator: PlatformSimulator {
             lateness: lateness,
             ledger: ledger
         )
-        state = Mutex(State(world: world, nextThump: now + 15_000, nextPost: now + pace))
+        state = Mutex(State(world: world, nextThump: now + 15_000, pace: Pace(every: pace, from: now)))
         state.withLock { state in
             for _ in 0..<history {
                 _ = state.world.live()
@@ -91,6 +89,12 @@ package final class MastodonSimulator: PlatformSimulator {
         state.withLock { state in !state.streams.isEmpty && state.streams.allSatisfy { $0.stream.isAwaited } }
     }
 
+    /// What can go wrong beside what goes wrong everywhere.
+    package static let ownFaults: Set<Fault.Kind> = [
+        .throttle, .expireToken, .unknownFields, .drop, .close, .stall, .repeated, .reorder, .garbage, .unknownType,
+        .endlessLine, .oldestPage, .clampCursor, .rejectCursor,
+    ]
+
     // MARK: - Time and life
 
     /// Lets people say `count` things at once, a little apart.
@@ -103,10 +107,9 @@ package final class MastodonSimulator: PlatformSimulator {
     /// Lets time pass.
     package func advance(to now: Int64) {
         state.withLock { state in
-            while pace > 0, state.nextPost <= now {
-                state.world.now = max(state.world.now, state.nextPost)
+            while let moment = state.pace.due(by: now) {
+                state.world.now = max(state.world.now, moment)
                 step(&state)
-                state.nextPost += pace
             }
             state.world.now = max(state.world.now, now)
             if now >= state.nextThump {
@@ -126,6 +129,8 @@ package final class MastodonSimulator: PlatformSimulator {
     // MARK: - Streams
 
     private func broadcast(_ change: MastodonWorld.Change, _ state: inout State) {
+        // Nobody listens, and most of what a day brings is said before anybody does.
+        guard !state.streams.isEmpty else { return }
         let strange = faults.takes(.unknownFields, on: Self.streamingPath)
         var data = JSONWriter()
         let name: String

@@ -1,5 +1,4 @@
 import HTTPTypes
-package import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -7,47 +6,16 @@ import NIOWebSocket
 import ServiceLifecycle
 import Synchronization
 
-/// Puts a ``BlueskySimulator`` behind a port: requests, WebSockets, and the control of tests under `/_simulator/`.
-///
-/// A server of its own beside ``SimulatorServer``, which opens no WebSockets.
-package struct BlueskySimulatorServer: Service {
-    private let simulator: BlueskySimulator
-    private let host: String
-    private let port: Int
-    private let logger: Logger
-    private let now: @Sendable () -> Int64
-    private let onRunning: @Sendable (_ port: Int) async -> Void
-
-    /// A server.
-    ///
-    /// - Parameters:
-    ///   - simulator: what it serves.
-    ///   - host: where it listens; only loopback addresses make sense for a stand-in.
-    ///   - port: the port; 0 lets the system choose.
-    ///   - logger: takes what goes wrong in the server itself.
-    ///   - now: the time in milliseconds since 1970.
-    ///   - onRunning: learns the port once it listens.
-    package init(
-        _ simulator: BlueskySimulator,
-        host: String = "127.0.0.1",
-        port: Int,
-        logger: Logger,
-        now: @escaping @Sendable () -> Int64,
-        onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
-    ) {
-        self.simulator = simulator
-        self.host = host
-        self.port = port
-        self.logger = logger
-        self.now = now
-        self.onRunning = onRunning
-    }
+/// Puts a simulator that opens WebSockets behind a port: those, requests, and the control of tests.
+struct WebSocketListener {
+    let simulator: any WebSocketSimulator
+    let host: String
+    let port: Int
 
     /// Serves until the task is cancelled or the service group shuts down.
-    package func run() async throws {
-        let group = MultiThreadedEventLoopGroup.singleton
+    func run(_ onRunning: @Sendable (_ port: Int) async -> Void) async throws {
         let open = OpenChannels()
-        let listener = try await ServerBootstrap(group: group)
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { [simulator] channel in
@@ -55,34 +23,26 @@ package struct BlueskySimulatorServer: Service {
                 return channel.eventLoop.makeCompletedFuture { try Self.prepare(channel, simulator) }
             }
             .bind(host: host, port: port).get()
-        logger.debug("The simulator listens.", metadata: ["port": "\(listener.localAddress?.port ?? 0)"])
         await onRunning(listener.localAddress?.port ?? 0)
-        let end: Result<Void, any Error>
-        do {
-            try await cancelWhenGracefulShutdown {
-                while !Task.isCancelled {
-                    simulator.advance(to: now())
-                    try await Task.sleep(for: .milliseconds(50))
-                }
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await listener.closeFuture.get()
+            } onGracefulShutdown: {
+                listener.close(promise: nil)
             }
-            end = .success(())
-        } catch is CancellationError {
-            end = .success(())
-        } catch {
-            end = .failure(error)
+        } onCancel: {
+            listener.close(promise: nil)
         }
-        try? await listener.close().get()
         open.closeAll()
-        try end.get()
     }
 
     /// What a handshake came to, between the handler that decides and the one that answers.
     fileprivate final class Handover: Sendable {
         let refusal = Mutex<SimulatedAnswer?>(nil)
-        let subscription = Mutex<BlueskySubscription?>(nil)
+        let subscription = Mutex<(any SimulatedSocket)?>(nil)
     }
 
-    private static func prepare(_ channel: any Channel, _ simulator: BlueskySimulator) throws {
+    private static func prepare(_ channel: any Channel, _ simulator: any WebSocketSimulator) throws {
         let handover = Handover()
         let base = "http://127.0.0.1:\(channel.localAddress?.port ?? 0)"
         let upgrader = NIOWebSocketServerUpgrader(
@@ -156,13 +116,13 @@ private final class RequestHandler: ChannelInboundHandler, RemovableChannelHandl
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let simulator: BlueskySimulator
-    private let handover: BlueskySimulatorServer.Handover
+    private let simulator: any WebSocketSimulator
+    private let handover: WebSocketListener.Handover
     private let base: String
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
 
-    init(_ simulator: BlueskySimulator, _ handover: BlueskySimulatorServer.Handover, base: String) {
+    init(_ simulator: any WebSocketSimulator, _ handover: WebSocketListener.Handover, base: String) {
         self.simulator = simulator
         self.handover = handover
         self.base = base
@@ -197,18 +157,12 @@ private final class RequestHandler: ChannelInboundHandler, RemovableChannelHandl
     private static func respond(
         to request: SimulatedRequest,
         _ refusal: SimulatedAnswer?,
-        _ simulator: BlueskySimulator,
+        _ simulator: any WebSocketSimulator,
         _ channel: any Channel,
         _ isKeptAlive: Bool
     ) async {
         let answer: SimulatedAnswer
-        if let refusal {
-            answer = refusal
-        } else if request.path.hasPrefix(SimulatorControl<BlueskySimulator>.prefix) {
-            answer = SimulatorControl(simulator: simulator).answer(request)
-        } else {
-            answer = await simulator.answer(request)
-        }
+        if let refusal { answer = refusal } else { answer = await simulator.controlled(request) }
         write(answer, to: channel, isKeptAlive: isKeptAlive)
     }
 
@@ -247,14 +201,14 @@ private final class StreamHandler: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
-    private let subscription: BlueskySubscription
+    private let subscription: any SimulatedSocket
 
-    init(_ subscription: BlueskySubscription) {
+    init(_ subscription: any SimulatedSocket) {
         self.subscription = subscription
     }
 
     /// Writes what the subscription brings, as fast as the client takes it.
-    static func pump(_ subscription: BlueskySubscription, to channel: any Channel) {
+    static func pump(_ subscription: any SimulatedSocket, to channel: any Channel) {
         // Ends with the subscription, which ends with the connection.
         Task {
             do {
