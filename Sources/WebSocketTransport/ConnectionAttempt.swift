@@ -8,8 +8,10 @@ import Synchronization
 final class ConnectionAttempt: Sendable {
     private struct State {
         var verdict: (any Error)?
-        var channels: [ObjectIdentifier: any Channel] = [:]
-        var waiting: EventLoopPromise<[ResolvedAddress]>?
+        /// The connection under way; one address is tried at a time.
+        var channel: (any Channel)?
+        /// Who waits for a name's addresses.
+        var waiting: CheckedContinuation<[ResolvedAddress], any Error>?
         var timer: Scheduled<Void>?
         var isDone = false
     }
@@ -23,15 +25,15 @@ final class ConnectionAttempt: Sendable {
 
     /// Ends the attempt.
     func abort(_ error: any Error) {
-        let (channels, waiting) = state.withLock { state -> ([any Channel], EventLoopPromise<[ResolvedAddress]>?) in
-            guard state.verdict == nil, !state.isDone else { return ([], nil) }
+        typealias UnderWay = ((any Channel)?, CheckedContinuation<[ResolvedAddress], any Error>?)
+        let (channel, waiting) = state.withLock { state -> UnderWay in
+            guard state.verdict == nil, !state.isDone else { return (nil, nil) }
             state.verdict = error
             state.timer?.cancel()
-            defer { state.channels = [:] }
-            return (Array(state.channels.values), state.waiting.take())
+            return (state.channel.take(), state.waiting.take())
         }
-        waiting?.fail(error)
-        for channel in channels { channel.close(promise: nil) }
+        waiting?.resume(throwing: error)
+        channel?.close(promise: nil)
     }
 
     /// Throws why the attempt was ended, if it was.
@@ -39,27 +41,38 @@ final class ConnectionAttempt: Sendable {
         if let verdict = state.withLock({ $0.verdict }) { throw verdict }
     }
 
-    /// Has a promise failed when the attempt ends.
-    func wait(for promise: EventLoopPromise<[ResolvedAddress]>) {
-        let verdict = state.withLock { state in
-            state.waiting = promise
-            return state.verdict
+    /// The addresses that ``resolved(_:)`` brings once; the attempt's end does not wait for them.
+    ///
+    /// - Parameter begin: has them looked up, on another thread.
+    /// - Returns: the addresses.
+    /// - Throws: what looking up brought instead, or why the attempt was ended.
+    func addresses(_ begin: () -> Void) async throws -> [ResolvedAddress] {
+        try await withCheckedThrowingContinuation { continuation in
+            let verdict = state.withLock { state in
+                if state.verdict == nil { state.waiting = continuation }
+                return state.verdict
+            }
+            if let verdict { continuation.resume(throwing: verdict) } else { begin() }
         }
-        if let verdict { promise.fail(verdict) }
+    }
+
+    /// Brings addresses, or why there are none, to who waits for them; to nobody when the attempt has ended.
+    func resolved(_ result: Result<[ResolvedAddress], any Error>) {
+        state.withLock { $0.waiting.take() }?.resume(with: result)
     }
 
     /// Has a channel closed when the attempt ends.
     func adopt(_ channel: any Channel) {
         let isOver = state.withLock { state in
-            if state.verdict == nil { state.channels[ObjectIdentifier(channel)] = channel }
+            if state.verdict == nil { state.channel = channel }
             return state.verdict != nil
         }
         if isOver { channel.close(promise: nil) }
     }
 
-    /// Gives a channel up that did not connect.
-    func forget(_ channel: any Channel) {
-        state.withLock { $0.channels[ObjectIdentifier(channel)] = nil }
+    /// Closes what was connected and became no WebSocket, before another address is tried.
+    func discard() {
+        state.withLock { $0.channel.take() }?.close(promise: nil)
     }
 
     /// Sets the deadline of the part that begins now, in place of the one before.
@@ -83,7 +96,7 @@ final class ConnectionAttempt: Sendable {
         let verdict = state.withLock { state -> (any Error)? in
             if let verdict = state.verdict { return verdict }
             state.isDone = true
-            state.channels = [:]
+            state.channel = nil
             state.timer?.cancel()
             return nil
         }

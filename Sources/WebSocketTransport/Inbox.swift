@@ -22,7 +22,6 @@ final class Inbox: Sendable {
         var end: End?
         var closeCode: Int?
         var reader: CheckedContinuation<WebSocketMessage?, any Error>?
-        var isCancelled = false
     }
 
     /// Beyond so many bytes nothing more is read from the network; read again below half of it.
@@ -69,20 +68,22 @@ final class Inbox: Sendable {
 
     var isPaused: Bool { state.withLock { $0.isPaused } }
 
-    var hasEnded: Bool { state.withLock { $0.end != nil } }
+    /// How it ended; nil while it has not.
+    var ending: End? { state.withLock { $0.end } }
 
     /// The next message; nil at an end in order.
     ///
     /// - Parameter resume: called when there is room again after it was full.
     /// - Returns: a message, or nil.
-    /// - Throws: ``HTTPClientError`` at any other end, `CancellationError` when cancelled.
+    /// - Throws: ``HTTPClientError`` at any other end, `CancellationError` when cancelled; no message is lost by that, and a later call gets it.
     func next(resume: @Sendable () -> Void) async throws -> WebSocketMessage? {
         let mostBytes = mostBytes
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 var shallResume = false
                 let answer: Result<WebSocketMessage?, any Error>? = state.withLock { state in
-                    if state.isCancelled { return .failure(CancellationError()) }
+                    // Cancelled before it is registered, it finds so here; afterwards its handler finds the reader.
+                    if Task.isCancelled { return .failure(CancellationError()) }
                     if state.first < state.messages.count {
                         let message = state.messages[state.first]
                         state.messages[state.first] = .binary([])
@@ -110,11 +111,7 @@ final class Inbox: Sendable {
                 if shallResume { resume() }
             }
         } onCancel: {
-            let reader = state.withLock { state in
-                state.isCancelled = true
-                return state.reader.take()
-            }
-            reader?.resume(throwing: CancellationError())
+            state.withLock { $0.reader.take() }?.resume(throwing: CancellationError())
         }
     }
 }

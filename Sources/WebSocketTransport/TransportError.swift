@@ -13,6 +13,8 @@ enum TransportError {
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
             HTTPClientError(.tls, "\(doing): the certificate or the TLS handshake is not good")
         case is HTTPParserError: HTTPClientError(.protocolViolation, "\(doing): the answer is not HTTP")
+        case is NIOHTTPClientUpgradeError:
+            HTTPClientError(.protocolViolation, "\(doing): the answer is not that of a WebSocket server")
         case let error as IOError:
             HTTPClientError(.connection, "\(doing) (\(String(cString: strerror(error.errnoCode))))")
         case ChannelError.connectTimeout: HTTPClientError(.deadline, "\(doing): no connection in time")

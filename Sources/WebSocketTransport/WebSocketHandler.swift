@@ -10,12 +10,9 @@ final class WebSocketHandler: ChannelInboundHandler {
     typealias OutboundOut = WebSocketFrame
 
     private let inbox: Inbox
-    private let idle: TimeAmount?
-    private let pingInterval: TimeAmount?
     private let total: TimeAmount?
     private var assembler: FrameAssembler
-    private var lastHeard = NIODeadline.now()
-    private var lastPinged = NIODeadline.now()
+    private var heartbeat: Heartbeat?
     private var timers: [Scheduled<Void>] = []
     private var isClosing = false
     private var isReading = true
@@ -27,15 +24,12 @@ final class WebSocketHandler: ChannelInboundHandler {
     init(_ inbox: Inbox, deadlines: HTTPDeadlines, maximumMessageSize: Int) {
         self.inbox = inbox
         assembler = FrameAssembler(maximumMessageSize: maximumMessageSize)
-        idle = deadlines.idle.map(TimeAmount.init)
+        heartbeat = deadlines.idle.map { Heartbeat(idle: TimeAmount($0), now: .now()) }
         total = deadlines.total.map(TimeAmount.init)
-        // Two of them may go missing before the silence counts.
-        pingInterval = deadlines.idle.map { TimeAmount(min($0 / 3, .seconds(30))) }
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        lastHeard = .now()
-        lastPinged = .now()
+        heartbeat?.heard(.now())
         schedule(context)
         if let total {
             timers.append(
@@ -57,7 +51,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        lastHeard = .now()
+        heartbeat?.heard(.now())
         switch assembler.take(unwrapInboundIn(data)) {
         case .wait: break
         case .message(let message):
@@ -98,7 +92,7 @@ final class WebSocketHandler: ChannelInboundHandler {
         guard !isReading, !inbox.isPaused else { return }
         isReading = true
         // While nothing was read nothing could be heard.
-        lastHeard = .now()
+        heartbeat?.heard(.now())
         channel.setOption(.autoRead, value: true).whenFailure { _ in }
     }
 
@@ -119,7 +113,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     // MARK: - Closing
 
     /// How long the other side may take to answer a closing frame.
-    private static let patience = TimeAmount.seconds(1)
+    static let patience = TimeAmount.seconds(1)
 
     private func closed(_ code: Int?, _ context: ChannelHandlerContext) {
         inbox.end(.closed, closeCode: code ?? 1005)
@@ -180,28 +174,23 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     private func schedule(_ context: ChannelHandlerContext) {
-        guard let pingInterval, let idle else { return }
+        guard let heartbeat else { return }
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        let step = min(pingInterval, idle) / 2
         let this = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let timer = context.eventLoop.scheduleTask(in: max(step, .milliseconds(1))) {
-            this.value.tick(bound.value, pingInterval: pingInterval, idle: idle)
-        }
+        let timer = context.eventLoop.scheduleTask(in: heartbeat.step) { this.value.tick(bound.value) }
         if timers.isEmpty { timers.append(timer) } else { timers[0] = timer }
     }
 
     /// Pings after some silence, and ends the connection after more of it.
-    private func tick(_ context: ChannelHandlerContext, pingInterval: TimeAmount, idle: TimeAmount) {
+    private func tick(_ context: ChannelHandlerContext) {
         guard !isClosing else { return }
-        let now = NIODeadline.now()
-        if isReading, now - lastHeard >= idle {
-            return fail(HTTPClientError(.deadline, "nothing was heard for too long"), code: 1001, context)
-        }
-        if now - lastHeard >= pingInterval, now - lastPinged >= pingInterval, context.channel.isWritable {
-            lastPinged = now
+        switch heartbeat?.tick(.now(), isReading: isReading, isWritable: context.channel.isWritable) {
+        case .giveUp: return fail(HTTPClientError(.deadline, "nothing was heard for too long"), code: 1001, context)
+        case .ping:
             let data = context.channel.allocator.buffer(capacity: 0)
             let frame = WebSocketFrame(fin: true, opcode: .ping, maskKey: .random(), data: data)
             context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        case .wait, nil: break
         }
         schedule(context)
     }
@@ -213,9 +202,5 @@ extension TimeAmount {
         let (seconds, attoseconds) = duration.components
         let (nanoseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         self = overflow ? .nanoseconds(.max / 4) : .nanoseconds(nanoseconds + attoseconds / 1_000_000_000)
-    }
-
-    fileprivate static func / (amount: TimeAmount, divisor: Int64) -> TimeAmount {
-        .nanoseconds(amount.nanoseconds / divisor)
     }
 }

@@ -32,13 +32,29 @@ package final class WebSocketTransport: Sendable {
 
     let configuration: WebSocketTransportConfiguration
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    /// Threads that may wait for the system's resolver.
-    private let resolvers = NIOThreadPool(numberOfThreads: 2)
+    /// Threads that may wait for the system's resolver: as many names as may be slow at a time before others wait for them.
+    private let resolvers = NIOThreadPool(numberOfThreads: resolverCount)
+    private let lookUp: @Sendable (WebSocketAddress) -> Result<[ResolvedAddress], HTTPClientError>
     private let state = Mutex(State())
 
+    static let resolverCount = 4
+
     /// Starts the event loop.
-    package init(_ configuration: WebSocketTransportConfiguration = WebSocketTransportConfiguration()) {
+    package convenience init(_ configuration: WebSocketTransportConfiguration = WebSocketTransportConfiguration()) {
+        self.init(configuration, lookUp: NameResolver.resolve)
+    }
+
+    /// Starts the event loop.
+    ///
+    /// - Parameters:
+    ///   - configuration: settings for all clients.
+    ///   - lookUp: asks for the addresses of a name; may block.
+    init(
+        _ configuration: WebSocketTransportConfiguration,
+        lookUp: @escaping @Sendable (WebSocketAddress) -> Result<[ResolvedAddress], HTTPClientError>
+    ) {
         self.configuration = configuration
+        self.lookUp = lookUp
         resolvers.start()
     }
 
@@ -70,8 +86,9 @@ package final class WebSocketTransport: Sendable {
             inbox.end(.failed(Self.shutDown))
             channel.close(promise: nil)
         }
-        // Neither can fail in a way that anybody could mend.
-        try? await resolvers.shutdownGracefully()
+        // Nothing waits for a name any more; the system's resolver may take its time, and its threads end with it.
+        resolvers.shutdownGracefully { _ in }
+        // It cannot fail in a way that anybody could mend.
         try? await group.shutdownGracefully()
     }
 
@@ -122,13 +139,16 @@ package final class WebSocketTransport: Sendable {
     }
 
     private func resolve(_ address: WebSocketAddress, _ attempt: ConnectionAttempt) async throws -> [ResolvedAddress] {
-        let promise = group.any().makePromise(of: [ResolvedAddress].self)
-        attempt.wait(for: promise)
-        resolvers.submit { state in
-            guard case .active = state else { return promise.fail(Self.shutDown) }
-            promise.completeWith(NameResolver.resolve(address).mapError { $0 as any Error })
+        // A literal address asks nobody and waits for nobody.
+        guard address.literal == nil else { return try NameResolver.resolve(address).get() }
+        return try await attempt.addresses {
+            resolvers.submit { [lookUp] state in
+                guard case .active = state else { return attempt.resolved(.failure(Self.shutDown)) }
+                // Who gave up while others were looked up needs no answer.
+                guard (try? attempt.check()) != nil else { return }
+                attempt.resolved(lookUp(address).mapError { $0 as any Error })
+            }
         }
-        return try await promise.futureResult.get()
     }
 
     /// The addresses that may be connected to; every one is judged.
@@ -195,11 +215,12 @@ package final class WebSocketTransport: Sendable {
                 // Another address of the host has the same certificate and speaks as little HTTP.
                 guard translated.code == .connection || translated.code == .deadline else { throw translated }
                 failure = translated
+                attempt.discard()
                 continue
             }
             if case .opened(let channel, let handler) = outcome {
                 try attempt.succeed()
-                return try keep(channel, handler, inbox)
+                return try keep(channel, handler, inbox, handshake.request.deadlines.idle)
             }
         }
         throw failure
@@ -209,7 +230,8 @@ package final class WebSocketTransport: Sendable {
     private func keep(
         _ channel: any Channel,
         _ handler: NIOLoopBound<WebSocketHandler>,
-        _ inbox: Inbox
+        _ inbox: Inbox,
+        _ patience: Duration?
     ) throws -> any WebSocketConnection {
         let key = ObjectIdentifier(channel)
         let isOpen = state.withLock { state in
@@ -223,7 +245,7 @@ package final class WebSocketTransport: Sendable {
         channel.closeFuture.whenComplete { [weak self] _ in
             self?.state.withLock { _ = $0.channels.removeValue(forKey: key) }
         }
-        return OpenWebSocket(channel, handler, inbox)
+        return OpenWebSocket(channel, handler, inbox, patience: patience)
     }
 
     private func bootstrap(_ timeout: Duration) -> ClientBootstrap {
@@ -242,6 +264,8 @@ package final class WebSocketTransport: Sendable {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
         tls.applicationProtocols = ["http/1.1"]
+        // A peer that takes no bytes must not keep the connection.
+        tls.shutdownTimeout = WebSocketHandler.patience
         if let certificateAuthority { tls.trustRoots = .file(certificateAuthority) }
         do {
             let context = try NIOSSLContext(configuration: tls)

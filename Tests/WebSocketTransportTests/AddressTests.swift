@@ -3,7 +3,7 @@ import HTTPTypes
 import Testing
 import WebSocketTransport
 
-@Suite("Where WebSockets may go", .timeLimit(.minutes(1)))
+@Suite("Where WebSockets may go", .timeLimit(.minutes(5)))
 struct AddressTests {
     @Test(
         "Addresses that are not public are refused, by name and by number",

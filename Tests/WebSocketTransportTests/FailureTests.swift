@@ -1,10 +1,11 @@
 import ConnectorKit
 import HTTPTypes
+import NIOCore
 import NIOWebSocket
 import Testing
 import WebSocketTransport
 
-@Suite("A WebSocket that fails", .timeLimit(.minutes(1)))
+@Suite("A WebSocket that fails", .timeLimit(.minutes(5)))
 struct FailureTests {
     /// What reading a connection to a server ends with.
     private func failure(
@@ -66,27 +67,26 @@ struct FailureTests {
 
     @Test("notices a connection on which nothing is answered any more")
     func halfOpen() async throws {
-        // The server does not answer pings.
-        let server = try await TestServer { $0.text("hello") }
+        let server = try await TestServer(isPolite: false) { $0.text("hello") }
         try await withServer(server) { client, server in
-            let connection = try await client.connect(.test(server.url, idle: .milliseconds(300)))
+            let connection = try await client.connect(.test(server.url, idle: .seconds(1)))
             #expect(try await connection.next() == .text(Array("hello".utf8)))
             let error = await #expect(throws: HTTPClientError.self) { try await connection.next() }
             #expect(error?.code == .deadline)
-            #expect(server.received.contains { $0.opcode == 9 })
+            // However late the clock is looked at, nothing is given up that was not asked.
+            await server.wait { $0.count(.ping) > 0 }
         }
     }
 
     @Test("lives on in silence while pings are answered")
     func answeredPings() async throws {
-        let server = try await TestServer(answer: { peer, frame in
-            if frame.opcode == 9 { peer.send(.pong, frame.bytes) }
-        }) { _ in }
+        let server = try await TestServer { _ in }
         try await withServer(server) { client, server in
-            let connection = try await client.connect(.test(server.url, idle: .milliseconds(300)))
+            let connection = try await client.connect(.test(server.url, idle: .seconds(3)))
             // Awaited below.
             let reading = Task { try await connection.next() }
-            await server.wait { server in server.received.filter { $0.opcode == 9 }.count >= 8 }
+            // One each second: the fourth comes after the silence that would have ended it.
+            await server.wait { $0.count(.ping) >= 4 || $0.closed > 0 }
             #expect(server.closed == 0)
             reading.cancel()
             _ = await reading.result
@@ -121,17 +121,21 @@ struct FailureTests {
     }
 
     @Test(
-        "does not open where the handshake is wrong",
+        "does not open where the handshake is wrong, and hangs up",
         arguments: [
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: AAAA\r\n\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: upgrade\r\n\r\n",
             "hello\r\n\r\n",
         ]
     )
     func wrongHandshake(answer: String) async throws {
-        let server = try await TestServer(raw: answer, thenCloses: true)
+        let server = try await TestServer(raw: answer)
         try await withServer(server) { client, server in
-            await #expect(throws: (any Error).self) { try await client.connect(.test(server.url)) }
+            let error = await #expect(throws: HTTPClientError.self) { try await client.connect(.test(server.url)) }
+            #expect(error?.code == .protocolViolation)
+            await server.wait { $0.closed == 1 }
+            #expect(server.accepted == 1)
         }
     }
 
@@ -188,6 +192,61 @@ struct FailureTests {
             task.cancel()
             let result = await task.result
             #expect(throws: CancellationError.self) { _ = try result.get() }
+        }
+    }
+
+    @Test("can be read on after reading it was cancelled")
+    func readOn() async throws {
+        let server = try await TestServer(answer: { peer, frame in
+            if frame.opcode == 1 { peer.send(.text, frame.bytes) }
+        }) { _ in }
+        try await withServer(server) { client, server in
+            let connection = try await client.connect(.test(server.url))
+            for yields in 0..<20 {
+                // Awaited below.
+                let task = Task { try await connection.next() }
+                for _ in 0..<yields { await Task.yield() }
+                task.cancel()
+                let result = await task.result
+                #expect(throws: CancellationError.self) { _ = try result.get() }
+            }
+            try await connection.send(.text([65]))
+            #expect(try await connection.next() == .text([65]))
+        }
+    }
+
+    /// More than the network takes from who is not read.
+    private static let flood = WebSocketMessage.binary([UInt8](repeating: 0, count: 16 << 20))
+
+    @Test("does not keep one who sends to a server that takes nothing and is cancelled")
+    func cancelledSending() async throws {
+        let server = try await TestServer(isPolite: false, stalls: true) { _ in }
+        try await withServer(server) { client, server in
+            let connection = try await client.connect(.test(server.url))
+            // Awaited below.
+            let sending = Task { try await connection.send(Self.flood) }
+            await server.wait { $0.isStalled }
+            sending.cancel()
+            let result = await sending.result
+            #expect(throws: CancellationError.self) { try result.get() }
+            // Half a message is out: the connection is good for nothing any more.
+            await #expect(throws: HTTPClientError.self) { try await connection.next() }
+            await #expect(throws: HTTPClientError.self) { try await connection.send(.text([])) }
+        }
+    }
+
+    @Test("does not wait longer for the network to take a message than it may be silent")
+    func stalledSending() async throws {
+        // It talks on, so that it is not silent.
+        let server = try await TestServer(isPolite: false, stalls: true) { peer in
+            peer.channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(50)) { _ in
+                peer.send(.pong, [])
+            }
+        }
+        try await withServer(server) { client, server in
+            let connection = try await client.connect(.test(server.url, idle: .seconds(1)))
+            let error = await #expect(throws: HTTPClientError.self) { try await connection.send(Self.flood) }
+            #expect(error?.code == .deadline)
         }
     }
 

@@ -49,7 +49,14 @@ final class TestServer: Sendable {
         var received: [Received] = []
         var accepted = 0
         var closed = 0
-        var waiters: [(@Sendable (TestServer) -> Bool, CheckedContinuation<Void, Never>)] = []
+        var isStalled = false
+        var waiters: [Int: Waiter] = [:]
+        var waits = 0
+    }
+
+    private struct Waiter {
+        var condition: @Sendable (TestServer) -> Bool
+        var continuation: CheckedContinuation<Void, Never>
     }
 
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -61,12 +68,16 @@ final class TestServer: Sendable {
     /// - Parameters:
     ///   - isSecure: whether it speaks TLS.
     ///   - subprotocol: what it chooses.
-    ///   - answer: what it does with a frame; closing frames and pings it answers itself.
+    ///   - isPolite: whether it answers closing frames and pings by itself.
+    ///   - stalls: whether it reads the first bytes of a connection and no more.
+    ///   - answer: what it does with a frame besides.
     ///   - talk: what it does once a connection is open.
     /// - Throws: when it cannot listen.
     init(
         isSecure: Bool = false,
         subprotocol: String? = nil,
+        isPolite: Bool = true,
+        stalls: Bool = false,
         answer: @escaping Answer = { _, _ in },
         talk: @escaping Talk
     ) async throws {
@@ -86,7 +97,7 @@ final class TestServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
                 }
                 let upgrader = NIOWebSocketServerUpgrader(
-                    maxFrameSize: 1 << 24,
+                    maxFrameSize: 1 << 26,
                     automaticErrorHandling: false,
                     shouldUpgrade: { channel, head in
                         self.note { $0.heads.append(head) }
@@ -96,8 +107,12 @@ final class TestServer: Sendable {
                     },
                     upgradePipelineHandler: { channel, _ in
                         channel.eventLoop.makeCompletedFuture {
-                            let handler = FrameHandler(self, answer)
+                            let handler = FrameHandler(self, isPolite: isPolite, answer)
                             try channel.pipeline.syncOperations.addHandler(handler)
+                            guard stalls else { return }
+                            channel.setOption(.socketOption(.so_rcvbuf), value: 1 << 16).whenFailure { _ in }
+                            let stall = StallHandler { self.note { $0.isStalled = true } }
+                            try channel.pipeline.syncOperations.addHandler(stall, position: .first)
                         }.map { talk(Peer(channel: channel)) }
                     }
                 )
@@ -137,31 +152,41 @@ final class TestServer: Sendable {
     var received: [Received] { state.withLock { $0.received } }
     var accepted: Int { state.withLock { $0.accepted } }
     var closed: Int { state.withLock { $0.closed } }
+    /// Whether it has read the first bytes of a connection and reads no more.
+    var isStalled: Bool { state.withLock { $0.isStalled } }
+    /// How many frames of a kind came.
+    func count(_ opcode: WebSocketOpcode) -> Int {
+        let code = UInt8(webSocketOpcode: opcode)
+        return received.count { $0.opcode == code }
+    }
 
     private func note(_ change: (inout State) -> Void) {
-        state.withLock { change(&$0) }
-        let ready = state.withLock { state in
-            let waiters = state.waiters
-            state.waiters = []
-            return waiters
+        let waiters = state.withLock { state in
+            change(&state)
+            return state.waiters
         }
-        for (condition, continuation) in ready {
-            if condition(self) { continuation.resume() } else { wait(condition, continuation) }
-        }
+        for (id, waiter) in waiters where waiter.condition(self) { release(id) }
     }
 
-    private func wait(
-        _ condition: @escaping @Sendable (TestServer) -> Bool,
-        _ continuation: CheckedContinuation<Void, Never>
-    ) {
-        state.withLock { $0.waiters.append((condition, continuation)) }
-        // What it waits for may have happened in between.
-        if condition(self) { note { _ in } }
+    private func release(_ id: Int) {
+        state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume()
     }
 
-    /// Returns when the condition holds.
+    /// Returns when the condition holds, or the test's time is over.
     func wait(until condition: @escaping @Sendable (TestServer) -> Bool) async {
-        await withCheckedContinuation { wait(condition, $0) }
+        let id = state.withLock { state in
+            state.waits += 1
+            return state.waits
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                state.withLock { $0.waiters[id] = Waiter(condition: condition, continuation: continuation) }
+                // What it waits for, or the end of its time, may have come in between.
+                if Task.isCancelled || condition(self) { release(id) }
+            }
+        } onCancel: {
+            release(id)
+        }
     }
 
     func shutdown() async {
@@ -180,24 +205,60 @@ final class TestServer: Sendable {
     }
 }
 
-private final class FrameHandler: ChannelInboundHandler {
+private final class FrameHandler: ChannelDuplexHandler {
     typealias InboundIn = WebSocketFrame
+    typealias OutboundIn = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
 
     private let server: TestServer
+    private let isPolite: Bool
     private let answer: TestServer.Answer
+    private var hasSentClose = false
 
-    init(_ server: TestServer, _ answer: @escaping TestServer.Answer) {
+    init(_ server: TestServer, isPolite: Bool, _ answer: @escaping TestServer.Answer) {
         self.server = server
+        self.isPolite = isPolite
         self.answer = answer
     }
 
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let frame = unwrapOutboundIn(data)
+        if frame.opcode == .connectionClose { hasSentClose = true }
+        context.write(wrapOutboundOut(frame), promise: promise)
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let received = server.received(unwrapInboundIn(data))
-        answer(TestServer.Peer(channel: context.channel), received)
+        let frame = unwrapInboundIn(data)
+        let received = server.received(frame)
+        let peer = TestServer.Peer(channel: context.channel)
+        answer(peer, received)
+        guard isPolite else { return }
+        if frame.opcode == .ping { peer.send(.pong, received.bytes) }
+        if frame.opcode == .connectionClose {
+            if !hasSentClose { peer.send(.connectionClose, received.bytes) }
+            peer.hangUp()
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         context.close(promise: nil)
+    }
+}
+
+/// Reads no more once something has come.
+private final class StallHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let hasCome: @Sendable () -> Void
+
+    init(_ hasCome: @escaping @Sendable () -> Void) {
+        self.hasCome = hasCome
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
+        hasCome()
+        context.fireChannelRead(data)
     }
 }
 

@@ -2,7 +2,10 @@ public import HTTPTypes
 
 /// Opens WebSockets (RFC 6455) for connectors, under the same network policy as ``HTTPClient``.
 public protocol WebSocketClient: Sendable {
-    /// Connects and shakes hands; returns once messages can come. Throws ``HTTPClientError``; cancelling the calling task ends the attempt.
+    /// Connects and shakes hands; returns once messages can come.
+    ///
+    /// Throws ``WebSocketRefusal`` where the server answers as to any other request, with what it said, and ``HTTPClientError`` where no handshake comes about.
+    /// Cancelling the calling task ends the attempt.
     func connect(_ request: WebSocketRequest) async throws -> any WebSocketConnection
 }
 
@@ -15,7 +18,7 @@ public struct WebSocketRequest: Sendable {
     /// How long each part may take.
     ///
     /// `connect` bounds name resolution, TCP and TLS, `firstByte` the handshake, `idle` the longest silence; pings are sent well before it, so that
-    /// silence means a broken connection. `total` bounds the connection's life.
+    /// silence means a broken connection. `idle` also bounds how long the network may take to accept a message. `total` bounds the connection's life.
     public var deadlines: HTTPDeadlines
     /// Most bytes of one message, fragments together.
     public var maximumMessageSize: Int
@@ -53,11 +56,16 @@ public enum WebSocketMessage: Sendable, Hashable {
 ///
 /// Pings are answered by it. What is not asked for is not read from the network beyond a bounded buffer. Letting go of it closes it.
 public protocol WebSocketConnection: Sendable {
-    /// The next message; `nil` once the other side has closed in order. Never called concurrently. Throws ``HTTPClientError`` when the connection
-    /// breaks, a deadline passes or a message is too large.
+    /// The next message; `nil` once the other side has closed in order. Never called concurrently.
+    ///
+    /// Throws ``HTTPClientError`` when the connection breaks, a deadline passes or a message is too large. A cancelled call throws `CancellationError` and
+    /// takes no message: the connection stays, and a later call reads on.
     func next() async throws -> WebSocketMessage?
 
     /// Sends a message; returns once it is handed to the network.
+    ///
+    /// Throws ``HTTPClientError`` when the connection is closed, breaks, or takes nothing for as long as it may be silent. A cancelled call throws
+    /// `CancellationError` and closes the connection, since half a message may be on its way.
     func send(_ message: WebSocketMessage) async throws
 
     /// Closes in order, with a status of RFC 6455 §7.4; does nothing when it is closed already.
