@@ -5,7 +5,7 @@ import HTTPTypes
 import Synchronization
 import Testing
 
-@Suite("Back-pressure", .timeLimit(.minutes(1)))
+@Suite("Back-pressure", .timeLimit(.minutes(5)))
 struct BackPressureTests {
     /// What large bodies are made of, again and again; of odd length, so that lost or doubled bytes show.
     static let pattern = (0..<1_000_003).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 4) }
@@ -53,8 +53,8 @@ struct BackPressureTests {
         try await withServer(script) { server, client in
             let response = try await client.send(HTTPClientRequest(.get, server.url, maximumBodySize: size))
             await stalled.wait()
-            // The kernel's buffers take some megabytes; the client a quarter of one.
-            #expect(taken.withLock { $0 } < 16 << 20)
+            // The kernel's buffers take some megabytes, where it is generous 32; the client a quarter of one.
+            #expect(taken.withLock { $0 } < size / 4 * 3)
             goOn.set()
             var position = 0
             var isRight = true

@@ -3,7 +3,7 @@ import CurlTransport
 import HTTPTypes
 import Testing
 
-@Suite("Redirects", .timeLimit(.minutes(1)))
+@Suite("Redirects", .timeLimit(.minutes(5)))
 struct RedirectTests {
     /// Redirects `/STATUS/PATH` to `/PATH`, and answers everything else.
     static let script: ScriptedServer.Script = { connection in

@@ -1,10 +1,10 @@
 import ConnectorKit
 import CurlTransport
-import Glibc
+import FoundationEssentials
 import HTTPTypes
 import Testing
 
-@Suite("Shutting down", .timeLimit(.minutes(1)))
+@Suite("Shutting down", .timeLimit(.minutes(5)))
 struct ShutdownTests {
     @Test("fails what is open, refuses what comes later, and may be repeated")
     func openTransfers() async throws {
@@ -73,15 +73,18 @@ struct ShutdownTests {
             last = transport
         }
         #expect(last == nil)
-        // Other tests open some meanwhile; each transport has at least three.
-        #expect(descriptorCount() < before + 400)
+        // Each has two at least; those of half of them would be 400. Some are closed a little later, by threads of their own, and other tests' transports
+        // have some meanwhile; what leaks stays, so that this ends only with the test's time.
+        while descriptorCount() >= before + 200 { try await Task.sleep(for: .milliseconds(5)) }
     }
 
+    /// How many descriptors are there of the kinds that are no files, sockets or pipes, as those are with which threads are woken.
     private func descriptorCount() -> Int {
-        guard let folder = opendir("/proc/self/fd") else { return 0 }
-        defer { closedir(folder) }
-        var count = 0
-        while readdir(folder) != nil { count += 1 }
-        return count
+        let folder = "/proc/self/fd"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.count { name in
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")
+            return target?.contains("anon_inode:") == true
+        }
     }
 }
