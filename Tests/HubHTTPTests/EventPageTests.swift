@@ -4,7 +4,7 @@ import MessageBus
 import SocialEvents
 import Testing
 
-@Suite("Events as pages and lines")
+@Suite("Events as pages and lines", .timeLimit(.minutes(5)))
 struct EventPageTests {
     @Test("A page holds the events after a position and says where to go on")
     func page() async throws {

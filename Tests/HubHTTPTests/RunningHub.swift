@@ -49,6 +49,8 @@ struct RunningHub: Sendable {
                 let port = try #require(await ports.next())
                 let running = RunningHub(bus: bus, base: "http://127.0.0.1:\(port)", http: client, group: group)
                 do {
+                    // The server may listen before the hub beside it has begun.
+                    while hub.phase == .starting { try await Task.sleep(for: .milliseconds(1)) }
                     try await body(running)
                 } catch {
                     await group.triggerGracefulShutdown()
@@ -115,25 +117,45 @@ struct RunningHub: Sendable {
                 method,
                 base + path,
                 headers: headers,
-                deadlines: HTTPDeadlines(idle: .seconds(30), total: .seconds(60))
+                // How long a test may take, its suite says.
+                deadlines: HTTPDeadlines(firstByte: nil, idle: nil, total: nil)
             )
         )
     }
 
-    /// The first `count` events of a stream, as sequence and number, and the other messages' names.
+    /// The first `count` messages of a stream that hold something.
     func stream(_ path: String, first count: Int, headers: HTTPFields = [:]) async throws -> [Message] {
-        let body = try await open(.get, path, accept: "text/event-stream", headers: headers).body
+        var reader = MessageReader(try await open(.get, path, accept: "text/event-stream", headers: headers).body)
         var messages: [Message] = []
-        var text = ""
-        for try await chunk in body {
-            text += String(decoding: chunk, as: UTF8.self)
-            while let end = text.firstRange(of: "\n\n") {
-                if let message = Message(text[..<end.lowerBound]) { messages.append(message) }
-                text.removeSubrange(..<end.upperBound)
-                if messages.count == count { return messages }
-            }
+        while messages.count < count, let message = try await reader.next() {
+            if !message.data.isEmpty { messages.append(message) }
         }
         return messages
+    }
+
+    typealias Message = ServerSentEventParser.Message
+
+    /// Reads a stream message by message, in whatever pieces they come.
+    struct MessageReader {
+        private var body: HTTPBody.AsyncIterator
+        private var parser = ServerSentEventParser()
+        private var messages: [Message] = []
+        private var first = 0
+
+        init(_ body: HTTPBody) {
+            self.body = body.makeAsyncIterator()
+        }
+
+        /// The next message; nil when the stream has ended.
+        mutating func next() async throws -> Message? {
+            while first == messages.count {
+                guard let chunk = try await body.next() else { return nil }
+                messages = try parser.read(chunk)
+                first = 0
+            }
+            first += 1
+            return messages[first - 1]
+        }
     }
 
     struct Answer {
@@ -145,24 +167,6 @@ struct RunningHub: Sendable {
         /// The strings found at `path` from the root of the JSON answer.
         func json<Value>(_ read: (JSONValue) throws -> Value) throws -> Value {
             try JSONParser().parse(bytes, read)
-        }
-    }
-
-    struct Message: Equatable {
-        var id: String
-        var event: String
-        var data: String
-
-        init?(_ block: Substring) {
-            var fields: [String: String] = [:]
-            for line in block.split(separator: "\n") {
-                let parts = line.split(separator: ": ", maxSplits: 1)
-                if parts.count == 2 { fields[String(parts[0])] = String(parts[1]) }
-            }
-            guard let data = fields["data"] else { return nil }
-            id = fields["id"] ?? ""
-            event = fields["event"] ?? ""
-            self.data = data
         }
     }
 }

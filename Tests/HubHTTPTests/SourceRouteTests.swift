@@ -5,7 +5,7 @@ import JSON
 import SocialEvents
 import Testing
 
-@Suite("Sources, health and who may ask")
+@Suite("Sources, health and who may ask", .timeLimit(.minutes(5)))
 struct SourceRouteTests {
     /// A source that has nothing to say.
     private struct Silent: PullSource {
