@@ -6,7 +6,7 @@ import SocialEvents
 import Testing
 
 /// A log without room: appends fail and say so, reading goes on, and it goes on by itself when there is room.
-@Suite struct FullDiskTests {
+@Suite(.timeLimit(.minutes(10))) struct FullDiskTests {
     @Test("A log at its limit refuses what is new, is read, and takes events again after trimming")
     func limit() async throws {
         let directory = try TemporaryDirectory()
@@ -15,8 +15,6 @@ import Testing
         #expect(stored > 100)
         #expect(bus.condition.isFull)
         #expect(try await bus.all().count == stored)
-        let again = await #expect(throws: BusError.self) { _ = try await bus.append(large(1_000_000, count: 500)) }
-        #expect(again?.isFull == true)
         let receipt = try await bus.trim(RetentionPolicy(size: 1 << 19), now: BusFixture.start)
         #expect(receipt.events > 0)
         let next = try await bus.append(large(2_000_000))
@@ -42,8 +40,6 @@ import Testing
         #expect(bus.condition.isFull)
         let before = try await bus.all()
         #expect(before.count == stored)
-        let again = await #expect(throws: BusError.self) { _ = try await bus.append(large(1_000_000, count: 500)) }
-        #expect(again?.isFull == true)
         unlink(ballast)
         let next = try await bus.append(large(2_000_000))
         #expect(next.sequences.count == 10)
@@ -78,21 +74,25 @@ import Testing
         await bus.close()
     }
 
-    /// Appends until there is no room, several times in a row: copying the write-ahead log may make some at the first; answers how many events
-    /// were acknowledged.
+    /// Appends small batches and then large ones until there is no room, several times in a row; answers how many events were acknowledged.
+    ///
+    /// Copying the write-ahead log, which goes on beside, may make some room yet after it was full: then more is stored, at last never again.
     private func fill(_ bus: SQLiteBus) async throws -> Int {
         var stored = 0
-        var failed = 0
-        for number in 0..<2_000 {
-            do {
-                stored += try await bus.append(large(number * 10)).sequences.count
-                failed = 0
-            } catch BusError.full {
-                failed += 1
-                if failed == 5 { return stored }
+        var number = 0
+        for count in [10, 500] {
+            var failed = 0
+            while failed < 5 {
+                try #require(number < 20_000, "it never got full")
+                do {
+                    stored += try await bus.append(large(number, count: count)).sequences.count
+                    failed = 0
+                } catch BusError.full {
+                    failed += 1
+                }
+                number += count
             }
         }
-        Issue.record("it never got full")
         return stored
     }
 
@@ -104,10 +104,6 @@ import Testing
 }
 
 extension BusCondition {
-    fileprivate var isFull: Bool { if case .full = self { true } else { false } }
-}
-
-extension BusError {
     fileprivate var isFull: Bool { if case .full = self { true } else { false } }
 }
 

@@ -8,7 +8,7 @@ import SocialEvents
 import Testing
 
 /// What happens when a log is opened that is in use, foreign, newer, damaged, or was not closed.
-@Suite struct OpeningTests {
+@Suite(.timeLimit(.minutes(10))) struct OpeningTests {
     @Test("A second log on the same directory is refused by the name of the first")
     func inUse() async throws {
         let directory = try TemporaryDirectory()

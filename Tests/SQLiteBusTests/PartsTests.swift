@@ -7,7 +7,7 @@ import Testing
 @testable import SQLiteBus
 
 /// The parts of the embedded log, each for itself.
-@Suite struct PartsTests {
+@Suite(.timeLimit(.minutes(10))) struct PartsTests {
     @Test("SipHash-2-4 gives the digests of its authors' test vectors")
     func sipHash() {
         let hash = SipHash(low: 0x0706_0504_0302_0100, high: 0x0f0e_0d0c_0b0a_0908)
@@ -133,7 +133,7 @@ import Testing
 }
 
 /// Which bytes of which pages are overwritten on their way to the database file.
-@Suite struct PageScrubberTests {
+@Suite(.timeLimit(.minutes(10))) struct PageScrubberTests {
     @Test("The gap of a tree's page lies between the cells and the pointers to them")
     func gaps() {
         #expect(gap(5, kind: 13, cells: 10, content: 4_000) == 28..<4_000)

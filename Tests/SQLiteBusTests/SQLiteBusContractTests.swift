@@ -2,7 +2,7 @@ import MessageBus
 import SQLiteBus
 import Testing
 
-@Suite struct SQLiteBusContractTests {
+@Suite(.timeLimit(.minutes(10))) struct SQLiteBusContractTests {
     @Test("The embedded log keeps the contract of all logs", arguments: MessageBusContract.checks)
     func contract(check: MessageBusContract.Check) async throws {
         let directory = try TemporaryDirectory()
