@@ -1,6 +1,8 @@
 import ConnectorKit
 import ConnectorTesting
 import FoundationEssentials
+import HTTPTypes
+import JSON
 import Logging
 import PlatformSimulators
 import SimulatorTesting
@@ -105,6 +107,42 @@ struct XChaosTests {
         #expect(trial.simulator.countedConnections == 1)
         life.cancel()
         _ = await life.result
+    }
+
+    @Test("What a timeline leaves out counts towards its bound", .timeLimit(.minutes(2)))
+    func bounds() async throws {
+        let now: Int64 = 1_780_000_000_000
+        let simulator = XSimulator(seed: 4, now: now, history: 40_000, generosity: 100)
+        let all = try await Self.timeline(simulator, "")
+        let withoutReplies = try await Self.timeline(simulator, "&exclude=replies")
+        #expect(all.count > 850)
+        #expect(withoutReplies.count > 100 && Set(withoutReplies).isSubset(of: all.prefix(800)))
+        let withoutReposts = try await Self.timeline(simulator, "&exclude=retweets")
+        #expect(withoutReposts.last.map { (all.firstIndex(of: $0) ?? 0) > 800 } == true)
+    }
+
+    /// The ids of all pages of an account's posts.
+    private static func timeline(_ simulator: XSimulator, _ more: String) async throws -> [String] {
+        var ids: [String] = []
+        var token: String?
+        repeat {
+            let page = token.map { "&pagination_token=\($0)" } ?? ""
+            let answer = await simulator.answer(
+                SimulatedRequest(
+                    .get,
+                    "/2/users/2244994900/tweets?max_results=100\(more)\(page)",
+                    headers: [.authorization: "Bearer \(XSimulator.token)"],
+                    body: [],
+                    base: base
+                )
+            )
+            guard case .bytes(let body) = answer.body else { break }
+            token = try JSONParser().parse(body) { root in
+                ids += root["data"]?.elements.compactMap { $0["id"]?.string } ?? []
+                return root["meta"]?["next_token"]?.string
+            }
+        } while token != nil
+        return ids
     }
 
     /// The stream without the rest, for what cannot be asked.

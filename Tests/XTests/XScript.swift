@@ -43,8 +43,10 @@ final class XScript: Sendable {
         return page
     }
 
-    /// What a request asked for, by its parameters.
-    func query(_ index: Int) -> [String: String] { Query.parse(http.requests[index].url) }
+    /// What a request asked for, by its parameters; nothing where it was not made.
+    func query(_ index: Int) -> [String: String] {
+        http.requests.indices.contains(index) ? Query.parse(http.requests[index].url) : [:]
+    }
 }
 
 /// An event that the log would refuse.
