@@ -19,7 +19,7 @@ extension BlueskyConnector {
         if cursor.nextCheck != nil {
             do {
                 return try await check(&cursor)
-            } catch  where !(error is CancellationError) && !Task.isCancelled {
+            } catch let error where !(error is CancellationError) && !Task.isCancelled {
                 // Whatever is the matter with old posts, new ones shall be read.
                 context.logger.debug("The state of posts cannot be read.", metadata: ["error": "\(error)"])
                 cursor.nextCheck = nil
