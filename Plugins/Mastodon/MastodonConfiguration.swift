@@ -129,9 +129,12 @@ package struct MastodonConfiguration: Sendable {
         hashtag = try Self.word(Self.hashtagSetting, of: .hashtag, without: ["#", "＃"], kind, settings)
         list = try Self.word(Self.listSetting, of: .list, without: [], kind, settings)
         account = try Self.word(Self.accountSetting, of: .account, without: ["@"], kind, settings)
-        if kind != .public, kind != .hashtag { try Self.refuse(Self.scopeSetting, kind, settings) }
-        if kind != .notifications { try Self.refuse(Self.includesFilteredSetting, kind, settings) }
-        if kind == .account { try Self.refuse(Self.streamingSetting, kind, settings) }
+        let owners: [(name: String, kinds: Set<Kind>)] = [
+            (Self.scopeSetting.name, [.public, .hashtag]),
+            (Self.includesFilteredSetting.name, [.notifications]),
+            (Self.streamingSetting.name, Set(Kind.allCases).subtracting([.account])),
+        ]
+        try settings.refuse(owners, for: kind)
         if token == nil, [.home, .notifications, .list].contains(kind) {
             throw settings.error(
                 Self.tokenSetting.name,
@@ -170,16 +173,6 @@ package struct MastodonConfiguration: Sendable {
         var base = Substring(url)
         while base.last == "/" { base = base.dropLast() }
         return String(base)
-    }
-
-    /// Complains about a setting that was written and changes nothing.
-    private static func refuse(
-        _ setting: any SettingDescription,
-        _ kind: Kind,
-        _ settings: Settings
-    ) throws(SettingsError) {
-        guard settings.contains(setting.name) else { return }
-        throw settings.error(setting.name, "has no meaning for `kind: \(kind.rawValue)`; leave it out")
     }
 
     /// A setting that belongs to one kind: required there, refused elsewhere.

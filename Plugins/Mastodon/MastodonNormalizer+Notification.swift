@@ -93,7 +93,9 @@ extension MastodonNormalizer {
 
     /// Who did it and to what, for things that have no id of their own: the same deed has one id, however often it is told.
     private func deed(_ notice: Notice, _ object: ObjectID, _ namespace: String, _ what: String = "") -> ObjectID {
-        let who = notice.account.map(nativeActor) ?? localName(notice.id)
+        let who =
+            notice.account.map { String(actorID($0).text.dropFirst("mastodon:actor:".utf8.count)) }
+            ?? localName(notice.id)
         let native = object.text.dropFirst("mastodon:post:".utf8.count)
         return ObjectID(Self.platform, namespace, what.isEmpty ? "\(who)>\(native)" : "\(who)>\(native)>\(what)")
     }
@@ -155,7 +157,7 @@ extension MastodonNormalizer {
     private func target(_ status: JSONValue, _ data: inout EventData) throws(JSONError) -> (ObjectID, Reference) {
         let fields = MastodonStatusFields(status)
         guard let id = fields.id?.nativeID else { throw status.mismatch("a status with an id") }
-        let object = ObjectID(Self.platform, "post", nativeStatus(fields, id: id, &data))
+        let object = statusID(fields, id: id, &data)
         index.learn(id, object, fields.visibility?.isString("direct") == true ? .message : .post)
         let actor = fields.account.map { actorID(MastodonAccountFields($0)) }
         return (object, Reference(id: object, url: fields.url?.webAddress, actor: actor))

@@ -5,10 +5,16 @@ extension MastodonNormalizer {
     // MARK: - Identity
 
     /// What identifies a status on all servers: its `uri`; else its `url`, else the server's own id.
-    func nativeStatus(_ fields: MastodonStatusFields, id: String, _ data: inout EventData) -> String {
-        if let uri = fields.uri?.words { return uri }
+    func statusID(_ fields: MastodonStatusFields, id: String, _ data: inout EventData) -> ObjectID {
+        if let uri = objectID("post", fields.uri) { return uri }
         data.loss.append(Loss("uri", .inferred))
-        return fields.url?.words ?? localName(id)
+        return objectID("post", fields.url) ?? ObjectID(Self.platform, "post", localName(id))
+    }
+
+    /// The id of what a string names, if there are words in it.
+    private func objectID(_ namespace: String, _ value: JSONValue?) -> ObjectID? {
+        guard let value, value.withUTF8({ !$0.isEmpty }) == true else { return nil }
+        return try? ObjectID(Self.platform, namespace, of: value)
     }
 
     /// A name for what only this server can name.
@@ -22,12 +28,12 @@ extension MastodonNormalizer {
     }
 
     /// What identifies an account: its page, which is all that mentions carry; else its `uri`, its address, the server's own id.
-    func nativeActor(_ fields: MastodonAccountFields) -> String {
+    private func nativeActor(_ fields: MastodonAccountFields) -> String {
         fields.url?.words ?? fields.uri?.words ?? handle(fields) ?? fields.id?.nativeID.map(localName) ?? host
     }
 
     func actorID(_ fields: MastodonAccountFields) -> ObjectID {
-        ObjectID(Self.platform, "actor", nativeActor(fields))
+        objectID("actor", fields.url) ?? ObjectID(Self.platform, "actor", nativeActor(fields))
     }
 
     /// `name@host`; the server leaves its own host out.
@@ -35,7 +41,7 @@ extension MastodonNormalizer {
         guard let acct = fields.acct?.words ?? fields.username?.words, acct.utf8.count <= EventLimits.phrase else {
             return nil
         }
-        return acct.utf8.contains(UInt8(ascii: "@")) ? acct : "\(acct)@\(host)"
+        return acct.utf8.contains(UInt8(ascii: "@")) ? acct : acct + atHost
     }
 
     // MARK: - People
@@ -81,7 +87,7 @@ extension MastodonNormalizer {
         }
         guard let mentions = fields.mentions else { return nil }
         for mention in mentions.elements where mention["id"]?.nativeID == id {
-            return mention["url"]?.words.map { ObjectID(Self.platform, "actor", $0) }
+            return objectID("actor", mention["url"])
         }
         return nil
     }
@@ -97,7 +103,7 @@ extension MastodonNormalizer {
         }
         if let quoted = isStatus ? quote : quote["quoted_status"], let id = quoted["id"]?.nativeID {
             let quotedFields = MastodonStatusFields(quoted)
-            let object = ObjectID(Self.platform, "post", nativeStatus(quotedFields, id: id, &data))
+            let object = statusID(quotedFields, id: id, &data)
             index.learn(id, object, .post)
             data.quoteOf = Reference(
                 id: object,

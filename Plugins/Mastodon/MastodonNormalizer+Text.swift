@@ -86,6 +86,8 @@ extension MastodonNormalizer {
 
     /// Tags that the author gave without writing them.
     private func setTags(_ tags: JSONValue, _ object: inout SocialObject) {
+        // As nearly always, all of them were written.
+        if tags.elements.allSatisfy({ tag in isWritten(tag["name"], object.entities) }) { return }
         var written = Set<String>()
         for entity in object.entities where entity.kind == .hashtag {
             if let value = entity.value { written.insert(value.lowercased()) }
@@ -97,6 +99,22 @@ extension MastodonNormalizer {
             else { continue }
             object.tags.append(name)
         }
+    }
+
+    /// Whether a tag stands among the first hashtags of the text, but for the case of its ASCII letters.
+    private func isWritten(_ name: JSONValue?, _ entities: [Entity]) -> Bool {
+        let isFound = name?.withUTF8 { name in
+            entities.prefix(20).contains { entity in
+                guard entity.kind == .hashtag, var value = entity.value else { return false }
+                return value.withUTF8 { value in
+                    value.count == name.count
+                        && zip(value, name).allSatisfy { left, right in
+                            left == right || (left ^ right == 0x20 && (left | 0x20) &- UInt8(ascii: "a") < 26)
+                        }
+                }
+            }
+        }
+        return isFound == true
     }
 
     // MARK: - Custom emoji

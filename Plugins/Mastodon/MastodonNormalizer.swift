@@ -11,6 +11,8 @@ package final class MastodonNormalizer {
     static let platform: Platform = "mastodon"
 
     let host: String
+    /// The end of the addresses of the server's own people.
+    let atHost: String
     let index: MastodonIndex
     let reader: HTMLReader
     /// When the payload was read.
@@ -24,6 +26,7 @@ package final class MastodonNormalizer {
     ///   - now: when the payload was read.
     package init(host: String, index: MastodonIndex = MastodonIndex(), now: Timestamp) {
         self.host = host
+        atHost = "@" + host
         self.index = index
         self.now = now
         var options = HTMLReader.Options()
@@ -73,8 +76,7 @@ package final class MastodonNormalizer {
         let fields = MastodonStatusFields(try value.expectObject())
         guard let id = fields.id?.nativeID else { throw value.mismatch("a status with an id") }
         var data = EventData()
-        let native = nativeStatus(fields, id: id, &data)
-        let object = ObjectID(Self.platform, "post", native)
+        let object = statusID(fields, id: id, &data)
         let createdAt = moment(fields.createdAt, "created_at", &data)
         if let account = fields.account { data.actor = actor(account) }
         var reading = Reading(id: id, object: object, form: .post, revision: 0, createdAt: createdAt)
@@ -98,7 +100,7 @@ package final class MastodonNormalizer {
         utterance.revision = reading.revision
         setContext(fields, &utterance, &data)
         setUtterance(fields, &utterance, &data)
-        data.object = utterance
+        data.object = consume utterance
         data.metrics = metrics(fields)
         for name in fields.unknown { data.loss.append(Loss(name, .dropped)) }
         append(occasion, reading, editedAt, data, to: &events)
@@ -172,7 +174,7 @@ package final class MastodonNormalizer {
     ) throws(JSONError) -> Event {
         let fields = MastodonStatusFields(original)
         guard let id = fields.id?.nativeID else { throw original.mismatch("a status with an id") }
-        let subject = ObjectID(Self.platform, "post", nativeStatus(fields, id: id, &data))
+        let subject = statusID(fields, id: id, &data)
         index.learn(id, subject, fields.visibility?.isString("direct") == true ? .message : .post)
         var utterance = SocialObject(id: object, kind: .repost)
         utterance.createdAt = createdAt

@@ -119,7 +119,9 @@ extension HTMLCore {
     mutating func listEmbed() {
         guard options.links else { return }
         for index in 0..<tokenizer.attributes.count where tokenizer.attributes[index].name.equalsIgnoringCase("src") {
-            if url.take(decode(tokenizer.attributes[index].value), base: base, for: .resource) {
+            let value = decode(tokenizer.attributes[index].value)
+            readBase(for: value)
+            if url.take(value, base: base, for: .resource) {
                 list(.embed, url.view.string, nil)
             }
             return
@@ -146,6 +148,7 @@ extension HTMLCore {
         switch name.form {
         case .text: break
         case .url, .resource:
+            readBase(for: value)
             guard url.take(value, base: base, for: name.form == .url ? .link : .resource) else { return false }
             written = url.view
         case .number:

@@ -8,8 +8,9 @@ struct HTMLCore: ~Copyable {
     var url = HTMLURL()
     private var repaired = ByteBuffer(capacity: 16)
     var fragment = HTMLFragment()
-    var base: URLBase?
+    private(set) var base: URLBase?
     private var baseText: String?
+    private var isBaseRead = true
     private var open: [HTMLElement] = []
     private var skipped = (element: HTMLElement.unknown, depth: 0)
     private var isInLink = false
@@ -39,7 +40,7 @@ struct HTMLCore: ~Copyable {
     private mutating func begin(_ html: ByteView, base: String?) {
         if base != baseText {
             baseText = base
-            self.base = base.flatMap { URLBase($0) }.flatMap { $0.isWeb ? $0 : nil }
+            isBaseRead = false
         }
         fragment = HTMLFragment()
         output.removeAll()
@@ -59,6 +60,13 @@ struct HTMLCore: ~Copyable {
             input = repaired.view
         }
         tokenizer.begin(input)
+    }
+
+    /// Takes the base URL apart where a URL needs it, which few do.
+    mutating func readBase(for url: ByteView) {
+        guard !isBaseRead, URLReference.schemeLength(url) == nil else { return }
+        isBaseRead = true
+        base = baseText.flatMap { URLBase($0) }.flatMap { $0.isWeb ? $0 : nil }
     }
 
     /// Writes a run of text to both outputs, its references resolved on the way.

@@ -40,8 +40,25 @@ extension ByteView {
     /// The first byte that escaping changes, or the end.
     fileprivate func positionOfSpecial(from start: Int) -> Int {
         var position = start
+        // Eight at a time; false alarms are settled one by one.
+        while position + 8 <= count, !word(at: position).mayHoldSpecial { position += 8 }
         while position < count, !self[position].isSpecial { position += 1 }
         return position
+    }
+}
+
+extension UInt64 {
+    /// Whether one of its eight bytes may be special: below 0x20, 0x7F, or one of `" & < >`.
+    @inline(__always)
+    fileprivate var mayHoldSpecial: Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        // The high bit of a byte is set where it was zero before, and perhaps in the byte above.
+        func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
+        // `<` and `>` differ in one bit, `"` and `&` too.
+        let brackets = zeros((self | ones &* 0x02) ^ ones &* 0x3E)
+        let quotes = zeros((self | ones &* 0x04) ^ ones &* 0x26)
+        let controls = (self &- ones &* 0x20) & ~self
+        return (brackets | quotes | controls | zeros(self ^ ones &* 0x7F)) & (ones &* 0x80) != 0
     }
 }
 

@@ -27,12 +27,19 @@ struct HTMLURL: ~Copyable {
         while start < end, value[start] <= 0x20 { start += 1 }
         while end > start, value[end - 1] <= 0x20 { end -= 1 }
         guard start < end, end - start <= Self.longest else { return false }
+        encoded.removeAll()
+        let written = value[start..<end]
+        if written.isCleanURL, let scheme = URLReference.schemeLength(written) {
+            // Nearly all are as they should be.
+            guard Self.allows(written[0..<scheme], for: purpose) else { return false }
+            encoded.append(written)
+            return true
+        }
         for index in start..<end {
             let byte = value[index]
             if byte != 0x09, byte != 0x0A, byte != 0x0D, byte != 0 { cleaned.append(byte) }
         }
         let url = cleaned.view
-        encoded.removeAll()
         if let scheme = URLReference.schemeLength(url) {
             guard Self.allows(url[0..<scheme], for: purpose) else { return false }
             encode(url)
@@ -68,15 +75,33 @@ struct HTMLURL: ~Copyable {
     private mutating func encode(_ url: ByteView) {
         for index in 0..<url.count {
             let byte = url[index]
-            switch byte {
-            case 0...0x20, 0x22, 0x3C, 0x3E, 0x60, 0x7F:
+            if byte.isUnfitForURL {
                 encoded.append(UInt8(ascii: "%"))
                 encoded.append(Self.hexDigit(byte >> 4))
                 encoded.append(Self.hexDigit(byte & 15))
-            default: encoded.append(byte)
+            } else {
+                encoded.append(byte)
             }
         }
     }
 
     private static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x41 + value - 10 }
+}
+
+extension ByteView {
+    /// Whether no byte has to be left out or encoded.
+    fileprivate var isCleanURL: Bool {
+        // Without a way out of the loop it is compiled to vector instructions.
+        var found: UInt8 = 0
+        for byte in bytes { found |= byte.isUnfitForURL ? 1 : 0 }
+        return found == 0
+    }
+}
+
+extension UInt8 {
+    /// A control character, a space, or one of `" < > \`` and delete.
+    @inline(__always)
+    fileprivate var isUnfitForURL: Bool {
+        self <= 0x20 || self == 0x22 || self == 0x3C || self == 0x3E || self == 0x60 || self == 0x7F
+    }
 }

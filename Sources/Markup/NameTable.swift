@@ -1,6 +1,8 @@
 /// A fixed set of names, each found by its bytes in a few nanoseconds and answered by its position in the list.
 struct NameTable: Sendable {
-    private let names: [[UInt8]]
+    /// The names one after another, and where each begins.
+    private let bytes: [UInt8]
+    private let starts: [Int]
     private let slots: [Int16]
     private let mask: Int
     private let foldsCase: Bool
@@ -11,9 +13,10 @@ struct NameTable: Sendable {
         var size = 16
         while size < list.count * 4 { size *= 2 }
         var slots = [Int16](repeating: -1, count: size)
-        names = list.map { Array($0.utf8) }
-        for (index, name) in names.enumerated() {
-            var slot = name.withUnsafeBufferPointer { Self.hash(ByteView($0)) } & (size - 1)
+        bytes = list.flatMap { Array($0.utf8) }
+        starts = list.reduce(into: [0]) { starts, name in starts.append((starts.last ?? 0) + name.utf8.count) }
+        for (index, name) in list.enumerated() {
+            var slot = Array(name.utf8).withUnsafeBufferPointer { Self.hash(ByteView($0)) } & (size - 1)
             while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
             slots[slot] = Int16(index)
         }
@@ -28,17 +31,18 @@ struct NameTable: Sendable {
         while true {
             let index = Int(slots[slot])
             if index < 0 { return -1 }
-            if matches(name, names[index]) { return index }
+            if matches(name, index) { return index }
             slot = (slot + 1) & mask
         }
     }
 
-    private func matches(_ name: ByteView, _ candidate: [UInt8]) -> Bool {
-        guard name.count == candidate.count else { return false }
+    private func matches(_ name: ByteView, _ index: Int) -> Bool {
+        let start = starts[index]
+        guard name.count == starts[index + 1] - start else { return false }
         if foldsCase {
-            for index in 0..<candidate.count where name[index].lowercased != candidate[index] { return false }
+            for offset in 0..<name.count where name[offset].lowercased != bytes[start + offset] { return false }
         } else {
-            for index in 0..<candidate.count where name[index] != candidate[index] { return false }
+            for offset in 0..<name.count where name[offset] != bytes[start + offset] { return false }
         }
         return true
     }

@@ -90,8 +90,9 @@ extension ByteView {
         return position
     }
 
+    /// Eight bytes from a position on.
     @inline(__always)
-    private func word(at position: Int) -> UInt64 {
+    func word(at position: Int) -> UInt64 {
         precondition(position >= 0 && position + 8 <= count, "byte range outside of the view")
         return UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped + position).loadUnaligned(as: UInt64.self)
     }

@@ -36,7 +36,7 @@ struct MastodonSettingsTests {
             (["kind": "notifications", "scope": "all"], "scope"),
             (["kind": "account", "user": "nora", "stream": "off"], "stream"),
         ] {
-            #expect(refusal(settings)?.contains("`kind: \(settings["kind"] ?? "")`") == true, "\(settings)")
+            #expect(refusal(settings)?.contains("kind `\(settings["kind"] ?? "")`") == true, "\(settings)")
             #expect(refusal(settings)?.contains(name) == true, "\(settings)")
         }
         #expect(refusal(["kind": "notifications", "include_filtered": "true"]) == nil)
