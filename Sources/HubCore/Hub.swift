@@ -175,6 +175,16 @@ package final class Hub: Service, Sendable {
     /// One source; `nil` when there is none of that name.
     package func source(_ name: SourceName) -> SourceStatus? { runners[name]?.cell.status }
 
+    /// Where platforms call, by path.
+    package var webhooks: [String: WebhookInlet] {
+        var inlets: [String: WebhookInlet] = [:]
+        for runner in runners.values {
+            guard let path = runner.source.webhookPath else { continue }
+            inlets[path] = WebhookInlet(source: runner.source.name, runner: runner)
+        }
+        return inlets
+    }
+
     /// The configured accounts, in the order of the configuration.
     package func accountStatuses() -> [AccountStatus] {
         accounts.map { key, connector, account in

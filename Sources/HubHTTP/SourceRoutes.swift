@@ -90,6 +90,7 @@ extension SourceStatus {
         json.member("events", counts.events)
         json.member("repeated", counts.repeated)
         json.member("dead_letters", counts.deadLetters)
+        json.member("refused", counts.refused)
         json.endObject()
         json.endObject()
     }

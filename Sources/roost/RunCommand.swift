@@ -85,8 +85,9 @@ struct RunCommand: AsyncParsableCommand {
                     .service(logger: quiet) { _ in started.continuation.yield() }
             }
         }
-        let hubAfterSimulators = Delayed(hub, until: started.stream, count: services.count)
-        services += [hubAfterSimulators, application, server.liveFeeds]
+        services.append(Delayed(hub, until: started.stream, count: services.count))
+        if let listener = webhookListener(hub, configuration, logger: logger) { services.append(listener) }
+        services += [application, server.liveFeeds]
         if follow { services.append(EventPrinter(bus: hub.bus)) }
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },
@@ -99,11 +100,28 @@ struct RunCommand: AsyncParsableCommand {
         do {
             try await ServiceGroup(configuration: group).run()
         } catch {
-            let ports = configuration.simulators.map(\.port) + [listen.port]
+            let ports = configuration.simulators.map(\.port) + [listen.port, configuration.webhooks.listen.port]
             let mend = "change `listen` or the simulator's `port` in \(file.path)"
             throw PortTaken.failure(error, ports: ports, mend: mend) ?? error
         }
         Terminal.error("stopped in order")
+    }
+
+    /// Where platforms call; `nil` when no source is told by webhook.
+    private func webhookListener(_ hub: Hub, _ configuration: HubConfiguration, logger: Logger) -> (any Service)? {
+        let webhooks = configuration.webhooks
+        var limits = WebhookLimits()
+        limits.bodySize = webhooks.bodySize
+        let server = WebhookServer(hub: hub, limits: limits, logger: logger)
+        guard !server.paths.isEmpty else { return nil }
+        return server.application(host: webhooks.listen.host, port: webhooks.listen.port) { port in
+            let local = "http://\(ListenAddress(host: webhooks.listen.host, port: port))"
+            for (path, source) in server.paths {
+                let url =
+                    webhooks.publicURL.map { "\($0)\(path), which is to reach \(local)\(path)" } ?? "\(local)\(path)"
+                Terminal.error("webhook of \(source): \(url)")
+            }
+        }
     }
 }
 

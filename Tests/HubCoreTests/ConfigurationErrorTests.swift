@@ -34,7 +34,32 @@ private let faults = [
     Fault(
         "a top-level key like no other",
         "data: var\ncolour: blue\n",
-        "hub.yaml:2:1: colour: unknown setting; known are: data, listen, log, retention, simulators, accounts, sources"
+        "hub.yaml:2:1: colour: unknown setting; known are: data, listen, webhooks, log, retention, simulators, accounts, sources"
+    ),
+    Fault(
+        "two sources called on one path",
+        "sources:\n  one: { connector: called }\n  two: { connector: called, webhook_path: /one }\n",
+        "hub.yaml:3:3: sources.two: `/one` is the path of `one` too; expected one of its own in `webhook_path`"
+    ),
+    Fault(
+        "a path that is none",
+        "sources:\n  one: { connector: called, webhook_path: one?x=1 }\n",
+        "hub.yaml:2:43: sources.one.webhook_path: expected a path such as /x/acme of letters, digits and - . _ ~ /, at most 200 long"
+    ),
+    Fault(
+        "a path that climbs",
+        "sources:\n  one: { connector: called, webhook_path: /x/../y }\n",
+        "hub.yaml:2:43: sources.one.webhook_path: expected a path such as /x/acme of letters, digits and - . _ ~ /, at most 200 long"
+    ),
+    Fault(
+        "a path for a source that nobody calls",
+        source("    webhook_path: /blog\n"),
+        "hub.yaml:5:19: sources.blog.webhook_path: this source is not told by webhook; remove it"
+    ),
+    Fault(
+        "a listener on the API's port",
+        "listen: 127.0.0.1:8081\nwebhooks: { body_size: 2MiB }\nsources:\n  one: { connector: called }\n",
+        "hub.yaml:2:11: webhooks.listen: port 8081 is used twice in this file; expected one of its own"
     ),
     Fault(
         "a word of a later version",
@@ -97,7 +122,7 @@ private let faults = [
     Fault(
         "a connector like no other",
         "sources:\n  blog: { connector: gazette }\n",
-        "hub.yaml:2:22: sources.blog.connector: there is no connector `gazette`; known are: list, other, priced, sample"
+        "hub.yaml:2:22: sources.blog.connector: there is no connector `gazette`; known are: called, list, other, priced, sample"
     ),
     Fault(
         "a mistyped setting of the connector",

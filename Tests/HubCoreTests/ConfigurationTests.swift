@@ -110,6 +110,29 @@ struct ConfigurationTests {
         #expect(configuration.sources.map(\.interval.lowerBound) == [.seconds(420), .seconds(420), .seconds(60)])
     }
 
+    @Test(
+        "A source that is called has a path of its own name unless told otherwise, and the listener an address of its own"
+    )
+    func webhooks() throws {
+        let text = """
+            listen: 127.0.0.1:8081
+            webhooks: { listen: 127.0.0.1:9000, public_url: https://hooks.example.org/, body_size: 2MiB }
+            sources:
+              acme: { connector: called }
+              other: { connector: called, webhook_path: /x/other }
+              blog: { connector: sample, url: https://example.org/feed }
+            """
+        let configuration = try load(text)
+        #expect(configuration.sources.map(\.webhookPath) == ["/acme", "/x/other", nil])
+        let expected = WebhookConfiguration(
+            listen: ListenAddress(host: "127.0.0.1", port: 9000),
+            publicURL: "https://hooks.example.org",
+            bodySize: 2 << 20
+        )
+        #expect(configuration.webhooks == expected)
+        #expect(try load("listen: 127.0.0.1:8081\n").webhooks == WebhookConfiguration(), "nobody is called")
+    }
+
     @Test("Five thousand sources are read in a moment", .timeLimit(.minutes(1)))
     func manySources() throws {
         var text = "sources:\n"

@@ -18,7 +18,7 @@ struct ConfigurationDecoder {
     mutating func decode(_ root: SettingNode) -> HubConfiguration {
         var configuration = HubConfiguration()
         guard var top = members(of: root, path: "") else { return configuration }
-        let sections = ["log", "retention", "simulators", "accounts", "sources"]
+        let sections = ["webhooks", "log", "retention", "simulators", "accounts", "sources"]
         refuseUnknown(
             top,
             path: "",
@@ -31,6 +31,8 @@ struct ConfigurationDecoder {
         configuration.dataDirectory = value(HubSettings.data, settings) ?? configuration.dataDirectory
         configuration.listen = value(HubSettings.listen, settings) ?? configuration.listen
         top.removeAll { !sections.contains($0.key) }
+        let webhooks = section("webhooks", of: top, WebhookSettings.all)
+        configuration.webhooks = decodeWebhooks(webhooks)
         let log = section("log", of: top, [HubSettings.logLevel, HubSettings.logFormat])
         configuration.log.level = value(HubSettings.logLevel, log) ?? configuration.log.level
         configuration.log.format = value(HubSettings.logFormat, log) ?? configuration.log.format
@@ -41,14 +43,27 @@ struct ConfigurationDecoder {
         let accounts = decodeAccounts(top, into: &configuration)
         // Names are unique in the file, but those that come from lists may meet them or each other.
         var names: Set<SourceName> = []
+        var paths: [String: SourceName] = [:]
         for member in named("sources", of: top) {
             for source in decodeSource(member, accounts: accounts) {
                 if !names.insert(source.name).inserted {
                     let message = "`\(source.name)` is the name of two sources; rename one of them"
                     complain(SettingsError(at: member.position, path: "sources.\(member.key)", message))
                 }
+                if let path = source.webhookPath, let other = paths[path] {
+                    let message = "`\(path)` is the path of `\(other)` too; expected one of its own in `webhook_path`"
+                    complain(SettingsError(at: member.position, path: "sources.\(member.key)", message))
+                }
+                if let path = source.webhookPath { paths[path] = source.name }
                 configuration.sources.append(source)
             }
+        }
+        let port = configuration.webhooks.listen.port
+        let ports = [configuration.listen.port] + configuration.simulators.map(\.port)
+        // The listener is opened only where somebody is called.
+        if !paths.isEmpty, port != 0, ports.contains(port) {
+            let message = "port \(port) is used twice in this file; expected one of its own"
+            complain(webhooks.error(WebhookSettings.listen.name, message))
         }
         return configuration
     }
@@ -135,6 +150,31 @@ struct ConfigurationDecoder {
 
     private mutating func refuseReferences(_ member: SettingNode.Member, path: String) {
         secrets.refuse(in: member.value, path: join(path, member.key)) { errors.append($0) }
+    }
+
+    // MARK: Webhooks
+
+    private mutating func decodeWebhooks(_ settings: Settings) -> WebhookConfiguration {
+        var webhooks = WebhookConfiguration(publicURL: value(WebhookSettings.publicURL, settings))
+        while webhooks.publicURL?.hasSuffix("/") == true { webhooks.publicURL?.removeLast() }
+        webhooks.listen = value(WebhookSettings.listen, settings) ?? webhooks.listen
+        webhooks.bodySize = value(WebhookSettings.bodySize, settings) ?? webhooks.bodySize
+        return webhooks
+    }
+
+    /// The path on which the platform calls a source, where it does.
+    private mutating func webhookPath(_ source: SourceConfiguration, _ settings: Settings) -> String? {
+        let calls = source.modes.contains(.webhook)
+        guard let path = value(SourceSettings.webhookPath, settings) else { return calls ? "/\(source.name)" : nil }
+        guard calls else {
+            complain(settings.error(SourceSettings.webhookPath.name, "this source is not told by webhook; remove it"))
+            return nil
+        }
+        guard WebhookPath.isValid(path) else {
+            complain(settings.error(SourceSettings.webhookPath.name, "expected \(WebhookPath.form)"))
+            return nil
+        }
+        return path
     }
 
     // MARK: Simulators
@@ -259,14 +299,12 @@ struct ConfigurationDecoder {
             mayRefer: [SourceSettings.proxy.name],
             path: path
         )
-        var source = decodeCommon(
-            Settings(commonMembers, path: path, position: member.value.position),
-            type,
-            member.key
-        )
+        let commonSettings = Settings(commonMembers, path: path, position: member.value.position)
+        var source = decodeCommon(commonSettings, type, member.key)
         let ownMembers = resolved(members.filter { !common.contains($0.key) }, of: own, path: path)
         let shared = account(of: settings, connector: type.descriptor.name, own: ownMembers, accounts, path: path)
         source.settings = Settings(ownMembers + shared, path: path, position: member.value.position)
+        source.webhookPath = webhookPath(source, commonSettings)
         for setting in own { check(setting, source.settings) }
         // Only a source that is right in all its parts is shown to the connector, which would else complain about the same again.
         guard errors.count == before else { return [source] }
@@ -292,6 +330,7 @@ struct ConfigurationDecoder {
                 expanded.name = SourceName("\(source.name).\(part.nameSuffix)")
                 if case .source = source.account { expanded.account = .source(expanded.name.name) }
                 expanded.settings = part.settings
+                if expanded.webhookPath != nil { expanded.webhookPath = "/\(expanded.name)" }
                 return expanded
             }
         } catch let error as SettingsError {
@@ -432,15 +471,6 @@ struct ConfigurationDecoder {
         )
         do {
             _ = try source.connector.init(settings: source.settings, context: context)
-            if source.modes.isDisjoint(with: [.pull, .stream]) {
-                complain(
-                    SettingsError(
-                        at: position,
-                        path: "sources.\(source.name)",
-                        "the platform tells this kind of source by webhook alone, which this version does not receive yet"
-                    )
-                )
-            }
         } catch let error as SettingsError {
             complain(error)
         } catch {

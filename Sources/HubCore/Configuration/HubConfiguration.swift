@@ -7,6 +7,8 @@ package struct HubConfiguration: Sendable {
     package var dataDirectory: String
     /// Where the subscription API listens.
     package var listen: ListenAddress
+    /// Where platforms call the sources that are told by webhook.
+    package var webhooks: WebhookConfiguration
     /// How much is logged and in which form.
     package var log: LogConfiguration
     /// How much of the log is kept.
@@ -22,6 +24,7 @@ package struct HubConfiguration: Sendable {
     package init(
         dataDirectory: String = "./var",
         listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8080),
+        webhooks: WebhookConfiguration = WebhookConfiguration(),
         log: LogConfiguration = LogConfiguration(),
         retention: RetentionPolicy = RetentionPolicy(),
         simulators: [SimulatorConfiguration] = [],
@@ -30,6 +33,7 @@ package struct HubConfiguration: Sendable {
     ) {
         self.dataDirectory = dataDirectory
         self.listen = listen
+        self.webhooks = webhooks
         self.log = log
         self.retention = retention
         self.simulators = simulators

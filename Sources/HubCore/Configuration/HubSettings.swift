@@ -56,6 +56,11 @@ package enum HubSettings {
     /// Every setting that is the hub's own, in the order to show them.
     package static let sections = [
         Section(key: "", summary: "The hub.", settings: [data, listen]),
+        Section(
+            key: "webhooks",
+            summary: "Where platforms call; opened when a source is told by webhook.",
+            settings: WebhookSettings.all
+        ),
         Section(key: "log", summary: "What the hub writes about its own work.", settings: [logLevel, logFormat]),
         Section(key: "retention", summary: "How much of the log is kept.", settings: [retentionAge, retentionSize]),
         Section(
@@ -82,7 +87,7 @@ package enum HubSettings {
     ]
 
     /// Words of a configuration that this version knows but cannot act on yet.
-    static let later = ["webhooks", "rules", "subscriptions", "tokens"]
+    static let later = ["rules", "subscriptions", "tokens"]
 }
 
 extension SettingForm where Value == ListenAddress {

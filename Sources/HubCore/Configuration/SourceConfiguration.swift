@@ -21,6 +21,8 @@ package struct SourceConfiguration: Sendable {
     package var account: AccountKey
     /// Whether it stops before or after the account's other sources when limits run short.
     package var priority: SourcePriority
+    /// The path on which the platform calls it, where it is told by webhook.
+    package var webhookPath: String?
 
     /// How it is read.
     package var modes: ConnectorModes { connector.modes(of: settings) }
@@ -35,7 +37,8 @@ package struct SourceConfiguration: Sendable {
         network: SourceNetwork = SourceNetwork(),
         isEnabled: Bool = true,
         account: String? = nil,
-        priority: SourcePriority = .normal
+        priority: SourcePriority = .normal,
+        webhookPath: String? = nil
     ) {
         self.name = name
         self.connector = connector
@@ -46,6 +49,7 @@ package struct SourceConfiguration: Sendable {
         self.isEnabled = isEnabled
         self.account = account.map { .named($0) } ?? .source(name.name)
         self.priority = priority
+        self.webhookPath = webhookPath ?? (connector.modes(of: settings).contains(.webhook) ? "/\(name)" : nil)
     }
 }
 

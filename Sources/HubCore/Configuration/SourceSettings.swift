@@ -54,12 +54,18 @@ package enum SourceSettings {
         summary: "Which of an account's sources stop last when its limits or its budget run short.",
         default: .normal
     )
+    /// Where the platform calls it.
+    package static let webhookPath = Setting.text(
+        "webhook_path",
+        summary: "Where the platform calls it, on the listener of `webhooks`; /NAME unless told otherwise."
+    )
     /// Whether it is read.
     package static let enabled = Setting.flag("enabled", summary: "Whether it is read at all.", default: true)
 
     /// All of them, in the order to show them.
     package static let all: [any SettingDescription] = [
-        connector, account, every, allowPrivateNetwork, proxy, caFile, deadline, priority, enabled,
+        connector, account, every, allowPrivateNetwork, proxy, caFile, deadline, priority, webhookPath,
+        enabled,
     ]
 
     private static let proxySchemes = ["http://", "https://", "socks4://", "socks4a://", "socks5://", "socks5h://"]

@@ -149,6 +149,11 @@ final class SourceRunner: Sendable {
             return .step
         }
         if let streamer { return await stream(streamer, filledBy: puller) }
+        if connector is any WebhookSource, source.modes.contains(.webhook) {
+            // It rests until it is called.
+            cell.move { $0.connected(now: now) }
+            return .rest
+        }
         let failure = StepFailure(.unsupported, "this source can neither be asked nor listened to")
         return cell.move { $0.failed(failure, now: now) }
     }

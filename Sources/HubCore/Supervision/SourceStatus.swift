@@ -44,6 +44,8 @@ package struct SourceCounts: Sendable, Hashable {
     package var deadLetters = 0
     /// Events refused because they break the format; each is a dead letter as well.
     package var invalid = 0
+    /// Calls of its webhook that were not genuine or not for it.
+    package var refused = 0
     /// Changes of state.
     package var stateChanges = 0
 
@@ -59,6 +61,7 @@ package struct SourceCounts: Sendable, Hashable {
         sum.repeated += other.repeated
         sum.deadLetters += other.deadLetters
         sum.invalid += other.invalid
+        sum.refused += other.refused
         sum.stateChanges += other.stateChanges
     }
 }

@@ -2,7 +2,7 @@ import ConnectorKit
 import HubCore
 
 let sampleRegistry = ConnectorRegistry([
-    SampleConnector.self, OtherConnector.self, ListConnector.self, PricedConnector.self,
+    SampleConnector.self, OtherConnector.self, ListConnector.self, PricedConnector.self, CalledConnector.self,
 ])
 
 /// Loads a configuration from text, with an environment and files that exist only here.

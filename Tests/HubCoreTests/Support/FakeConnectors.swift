@@ -61,6 +61,15 @@ struct ListConnector: PullSource, SourceExpanding {
     }
 }
 
+/// A connector of a platform that calls.
+struct CalledConnector: WebhookSource {
+    static let descriptor = ConnectorDescriptor(name: "called", summary: "Is called.", settings: [])
+
+    init(settings: Settings, context: ConnectorContext) throws {}
+
+    func receive(_ delivery: WebhookDelivery) async throws -> WebhookOutcome { .accepted([]) }
+}
+
 /// A connector of a platform that asks for money.
 struct PricedConnector: PullSource {
     static let descriptor = ConnectorDescriptor(
