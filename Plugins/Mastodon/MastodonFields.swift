@@ -140,6 +140,14 @@ extension JSONValue {
         return int.map(String.init)
     }
 
+    /// Whether two members are one id, in whichever form.
+    func isSameID(as other: JSONValue) -> Bool {
+        if isSameString(as: other) { return true }
+        // Only servers that write numbers write both.
+        guard kind != .string || other.kind != .string, let id = nativeID else { return false }
+        return id == other.nativeID
+    }
+
     /// A string that is not empty.
     var words: String? {
         guard let text = string, !text.isEmpty else { return nil }

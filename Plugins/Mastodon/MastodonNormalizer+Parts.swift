@@ -81,12 +81,12 @@ extension MastodonNormalizer {
 
     /// Whom the status answers: its own author or one of those it mentions.
     private func answered(_ fields: MastodonStatusFields) -> ObjectID? {
-        guard let id = fields.inReplyToAccount?.nativeID else { return nil }
-        if let account = fields.account, account["id"]?.nativeID == id {
+        guard let id = fields.inReplyToAccount else { return nil }
+        if let account = fields.account, account["id"]?.isSameID(as: id) == true {
             return actorID(MastodonAccountFields(account))
         }
         guard let mentions = fields.mentions else { return nil }
-        for mention in mentions.elements where mention["id"]?.nativeID == id {
+        for mention in mentions.elements where mention["id"]?.isSameID(as: id) == true {
             return objectID("actor", mention["url"])
         }
         return nil

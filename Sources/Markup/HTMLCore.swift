@@ -217,6 +217,7 @@ struct HTMLCore: ~Copyable {
         guard options.links, fragment.links.count < options.listed else { return }
         isInLink = true
         text.beginStretch()
+        if fragment.links.isEmpty { fragment.links.reserveCapacity(8) }
         fragment.links.append(HTMLFragment.Link(url: url.string, range: 0..<0))
     }
 

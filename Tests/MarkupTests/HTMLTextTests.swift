@@ -92,6 +92,26 @@ struct HTMLTextTests {
         #expect(HTMLReader(options: options).read(html) == HTMLFragment())
     }
 
+    @Test("What has to be escaped is, wherever it stands", arguments: 0...24)
+    func escapes(place: Int) {
+        let reader = HTMLReader()
+        let before = String(repeating: "a", count: place)
+        for byte in UInt8(0x20)...0xFF {
+            let character = String(Unicode.Scalar(byte))
+            let (written, escaped) =
+                switch character {
+                case "&": ("&amp;", "&amp;")
+                case "<": ("&lt;", "&lt;")
+                case ">": (">", "&gt;")
+                case "\"": ("\"", "&quot;")
+                case "\u{7F}": ("\u{7F}", "")
+                default: (character, character)
+                }
+            let html = reader.read("<b>\(before)\(written)zzzzzzzzz\(written)</b>").html
+            #expect(html == "<b>\(before)\(escaped)zzzzzzzzz\(escaped)</b>")
+        }
+    }
+
     @Test("bytes that are not UTF-8 become U+FFFD before anything else, also where links are counted")
     func brokenBytes() {
         let bytes = [0x80] + Array("<b>".utf8) + [0xC3] + Array("</b><a href=x>l".utf8)
