@@ -9,21 +9,39 @@ struct BenchmarkFailure: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+/// A folder beside the program, where it was built: on a disk, which `/tmp` need not be.
 struct TemporaryFolder {
     let path: String
 
     init() throws {
-        var template = Array("/tmp/roost-benchmark-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw BenchmarkFailure("no temporary folder") }
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let folder = program.lastIndex(of: "/").map { program[..<$0] } ?? "."
+        var template = Array("\(folder)/roost-benchmark-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw BenchmarkFailure("no temporary folder in \(folder)") }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // nginx's worker gives up root's rights and must still read here.
-        chmod(path, 0o755)
     }
 
     func write(_ name: String, _ text: String) throws {
         guard let file = fopen("\(path)/\(name)", "w") else { throw BenchmarkFailure("cannot write \(name)") }
         defer { fclose(file) }
         guard fputs(text, file) >= 0 else { throw BenchmarkFailure("cannot write \(name)") }
+    }
+
+    /// Whether it is in memory, so that a sync costs nothing.
+    var isInMemory: Bool {
+        guard let file = fopen("/proc/self/mounts", "r") else { return false }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 4096)
+        var (longest, kind) = (0, "")
+        // The file system is that of the longest mount point above the folder, the last of several at one place.
+        while fgets(&line, Int32(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let words = text.split(separator: " ")
+            guard words.count > 2, words[1].utf8.count >= longest else { continue }
+            guard words[1] == "/" || path.hasPrefix(words[1] + "/") else { continue }
+            (longest, kind) = (words[1].utf8.count, String(words[2]))
+        }
+        return ["tmpfs", "ramfs"].contains(kind)
     }
 
     func remove() {
@@ -114,10 +132,12 @@ struct StaticServer {
     init(nginx: String, folder: TemporaryFolder) throws {
         let port = try freePort()
         base = "http://127.0.0.1:\(port)"
+        // Started by root, its worker would give up root's rights and could perhaps not read here any more.
+        let user = geteuid() == 0 ? "user root; " : ""
         try folder.write(
             "nginx.conf",
             """
-            daemon off; worker_processes 1; pid \(folder.path)/pid; error_log \(folder.path)/error.log;
+            \(user)daemon off; worker_processes 1; pid \(folder.path)/pid; error_log \(folder.path)/error.log;
             events { worker_connections 2048; }
             http { access_log off; keepalive_requests 1000000; etag on; types { application/rss+xml xml; text/plain txt; }
               client_body_temp_path \(folder.path); proxy_temp_path \(folder.path); fastcgi_temp_path \(folder.path);

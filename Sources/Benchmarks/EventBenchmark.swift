@@ -45,7 +45,7 @@ func benchmarkEvents() throws -> [BenchmarkRow] {
         checksum &+= output.count
     }
     let validation = rate { checksum &+= event.validate().count }
-    let sizes = "\(payload.count) bytes in, \(body.count) bytes out"
+    let sizes = "\(payload.count) bytes in, \(body.count) bytes out; \(share(of: filling, in: parsing))"
     return [
         BenchmarkRow(name: "X payload parsed, nothing read", value: parsing, unit: "payloads/s"),
         BenchmarkRow(name: "X payload to event", value: filling, unit: "events/s", bar: 250_000, note: sizes),
@@ -54,6 +54,13 @@ func benchmarkEvents() throws -> [BenchmarkRow] {
         BenchmarkRow(name: "stamp spliced before a body", value: splicing, unit: "events/s"),
         BenchmarkRow(name: "event checked", value: validation, unit: "events/s"),
     ]
+}
+
+/// What part a rate is of that at which the same payload is parsed and nothing of it read, which tells more from machine to machine than the rate.
+///
+/// The bar of 250,000 was set on a machine that parsed 880,000 payloads of X a second, of which it is 0.28.
+func share(of rate: Double, in parsing: Double) -> String {
+    "\((rate / parsing * 100).rounded() / 100) of parsing alone"
 }
 
 /// How often `work` runs in a second of this thread's CPU time, which other processes do not take from: the median of
