@@ -216,7 +216,7 @@ struct FailureTests {
     }
 
     /// More than the network takes from who is not read.
-    private static let flood = WebSocketMessage.binary([UInt8](repeating: 0, count: 16 << 20))
+    private static let flood = WebSocketMessage.binary([UInt8](repeating: 0, count: 8 << 20))
 
     @Test("does not keep one who sends to a server that takes nothing and is cancelled")
     func cancelledSending() async throws {
@@ -244,7 +244,7 @@ struct FailureTests {
             }
         }
         try await withServer(server) { client, server in
-            let connection = try await client.connect(.test(server.url, idle: .seconds(1)))
+            let connection = try await client.connect(.test(server.url, idle: .seconds(3)))
             let error = await #expect(throws: HTTPClientError.self) { try await connection.send(Self.flood) }
             #expect(error?.code == .deadline)
         }
