@@ -183,8 +183,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "Markup", "MessageBus", "SocialEvents",
-                "SQLiteBus", "BlueskyConnector", "FeedConnector", "MastodonConnector", "XConnector",
+                "CMalloc", "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "Markup", "MessageBus",
+                "SocialEvents", "SQLiteBus", "BlueskyConnector", "FeedConnector", "MastodonConnector", "XConnector",
                 httpTypes, logging, lifecycle, sqlite,
             ],
             swiftSettings: settings
