@@ -1,13 +1,9 @@
 import ConnectorKit
-import CurlTransport
-import FoundationEssentials
 import HTTPTypes
 import HubCore
 import HubHTTP
 import JSON
-import Logging
 import MessageBus
-import SQLiteBus
 import ServiceLifecycle
 import SocialEvents
 import Testing
@@ -25,47 +21,13 @@ struct RunningHub: Sendable {
         heartbeat: Duration = .seconds(15),
         _ body: @escaping @Sendable (RunningHub) async throws -> Void
     ) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("roost-http-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let bus = try await SQLiteBus(directory: folder.path + "/data", SQLiteBusConfiguration { SystemClock().now })
-        let transport = try CurlTransport()
-        let client = transport.client(policy: .allowPrivate)
-        let hub = try Hub(
-            configuration: HubConfiguration(sources: sources),
-            bus: bus,
-            http: { _ in client },
-            logger: logger
-        )
-        let server = HubServer(hub: hub, heartbeat: heartbeat, logger: logger)
-        let listening = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
-        let application = server.application(host: "127.0.0.1", port: 0) { listening.continuation.yield($0) }
-        let group = ServiceGroup(services: [hub, application, server.liveFeeds], logger: logger)
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { try await group.run() }
-                var ports = listening.stream.makeAsyncIterator()
-                let port = try #require(await ports.next())
-                let running = RunningHub(bus: bus, base: "http://127.0.0.1:\(port)", http: client, group: group)
-                do {
-                    // The server may listen before the hub beside it has begun.
-                    while hub.phase == .starting { try await Task.sleep(for: .milliseconds(1)) }
-                    try await body(running)
-                } catch {
-                    await group.triggerGracefulShutdown()
-                    throw error
-                }
-                await group.triggerGracefulShutdown()
-                try await tasks.waitForAll()
-            }
-        } catch {
-            await bus.close()
-            await transport.shutdown()
-            throw error
+        try await ServingHub.run(sources: sources) { hub, logger, onRunning in
+            let server = HubServer(hub: hub, heartbeat: heartbeat, logger: logger)
+            return [server.application(host: "127.0.0.1", port: 0) { onRunning($0) }, server.liveFeeds]
+        } _: { serving in
+            let base = "http://127.0.0.1:\(serving.port)"
+            try await body(RunningHub(bus: serving.bus, base: base, http: serving.http, group: serving.group))
         }
-        await bus.close()
-        await transport.shutdown()
     }
 
     /// Appends events about posts of these numbers.

@@ -1,14 +1,9 @@
 import ConnectorKit
 import ConnectorTesting
-import CurlTransport
-import FoundationEssentials
 import HTTPTypes
 import HubCore
 import HubHTTP
-import Logging
 import MessageBus
-import SQLiteBus
-import ServiceLifecycle
 import SocialEvents
 import Testing
 
@@ -88,7 +83,7 @@ struct WebhookTests {
         try await RunningHook.run(limits: limits, gate: "flood") { hook in
             async let first = hook.call("!wait")
             async let second = hook.call("!wait")
-            while gate.waiting < 2 { await Task.yield() }
+            try await until { gate.waiting == 2 }
             let third = try await hook.call("1")
             #expect(third.status == 503)
             #expect(third.headers[.retryAfter] == "1")
@@ -107,7 +102,7 @@ struct WebhookTests {
         let gate = HookGate.named("memory")
         try await RunningHook.run(limits: limits, gate: "memory") { hook in
             async let first = hook.call("!wait")
-            while gate.waiting < 1 { await Task.yield() }
+            try await until { gate.waiting == 1 }
             let large = try await hook.call(String(repeating: "1\n", count: 499))
             #expect(large.status == 503)
             #expect(try await hook.call(String(repeating: "1\n", count: 400)).status == 200)
@@ -157,13 +152,6 @@ struct RunningHook: Sendable {
         gate: String = "none",
         _ body: @escaping @Sendable (RunningHook) async throws -> Void
     ) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("roost-hook-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let bus = try await SQLiteBus(directory: folder.path + "/data", SQLiteBusConfiguration { SystemClock().now })
-        let transport = try CurlTransport()
-        let client = transport.client(policy: .allowPrivate)
         let settings = Settings([
             SettingNode.Member(
                 key: "gate",
@@ -177,40 +165,17 @@ struct RunningHook: Sendable {
             settings: settings,
             interval: .seconds(60) ... .seconds(60)
         )
-        let hub = try Hub(
-            configuration: HubConfiguration(sources: [source]),
-            bus: bus,
-            http: { _ in client },
-            logger: logger
-        )
-        let listening = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
-        let application = WebhookServer(hub: hub, limits: limits, logger: logger)
-            .application(host: "127.0.0.1", port: 0) { listening.continuation.yield($0) }
-        let group = ServiceGroup(services: [hub, application], logger: logger)
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { try await group.run() }
-                var ports = listening.stream.makeAsyncIterator()
-                let port = try #require(await ports.next())
-                let hook = RunningHook(hub: hub, bus: bus, port: port, http: client)
-                do {
-                    while hub.source(SourceName("hook"))?.state != .running { await Task.yield() }
-                    try await body(hook)
-                } catch {
-                    HookGate.named(gate).open()
-                    await group.triggerGracefulShutdown()
-                    throw error
-                }
-                await group.triggerGracefulShutdown()
-                try await tasks.waitForAll()
-            }
-        } catch {
-            await bus.close()
-            await transport.shutdown()
-            throw error
+        try await ServingHub.run(sources: [source]) { hub, logger, onRunning in
+            [
+                WebhookServer(hub: hub, limits: limits, logger: logger)
+                    .application(host: "127.0.0.1", port: 0) { onRunning($0) }
+            ]
+        } _: { serving in
+            // What waits in the connector would keep the hub from ending.
+            defer { HookGate.named(gate).open() }
+            try await until { serving.hub.source(SourceName("hook"))?.state == .running }
+            try await body(RunningHook(hub: serving.hub, bus: serving.bus, port: serving.port, http: serving.http))
         }
-        await bus.close()
-        await transport.shutdown()
     }
 
     /// Calls as the platform does, signed with what it shares with the source unless told otherwise.
@@ -227,7 +192,7 @@ struct RunningHook: Sendable {
 
     /// Calls again until it is taken, as platforms do.
     func untilTaken(_ body: String) async throws {
-        while try await call(body).status != 200 { await Task.yield() }
+        try await until { try await call(body).status == 200 }
     }
 
     func send(
