@@ -1,5 +1,4 @@
 import ConnectorKit
-import ConnectorTesting
 import HTTPTypes
 import JSON
 import SocialEvents

@@ -1,5 +1,4 @@
 import ConnectorKit
-import ConnectorTesting
 import HTTPTypes
 import HubCore
 import HubHTTP
