@@ -103,9 +103,6 @@ package struct MastodonStreamReader {
         case "update", "status.update", "notification":
             // Another source reads these.
             break
-        case "filters_changed":
-            // The reader's own view, which asks a client to fetch anew what a source does not read.
-            break
         default:
             batch.events.append(unrecognised(message))
         }
