@@ -185,7 +185,7 @@ let package = Package(
             dependencies: [
                 "CMalloc", "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "Markup", "MessageBus",
                 "SocialEvents", "SQLiteBus", "BlueskyConnector", "FeedConnector", "MastodonConnector", "XConnector",
-                httpTypes, logging, lifecycle, sqlite,
+                httpTypes, hummingbird, lifecycle, logging, nioCore, sqlite,
             ],
             swiftSettings: settings
         ),

@@ -11,6 +11,11 @@ enum Benchmarks {
                 let numbers = arguments.dropFirst().compactMap { Int($0) }
                 guard numbers.count == 3 else { throw BenchmarkFailure("sse-readers PORT COUNT EVENTS") }
                 try await runReaders(port: numbers[0], count: numbers[1], events: numbers[2])
+            } else if arguments.first == "webhook-calls" {
+                guard let port = arguments.dropFirst().first.flatMap({ Int($0) }) else {
+                    throw BenchmarkFailure("webhook-calls PORT")
+                }
+                try await runCallers(port: port)
             } else {
                 try await run(only: arguments.first)
             }
@@ -28,6 +33,7 @@ enum Benchmarks {
         ("transport", { try await benchmarkTransport() }),
         ("conditional", { try await benchmarkConditionalGets() }),
         ("polling", { try await benchmarkPolling() }),
+        ("webhooks", { try await benchmarkWebhooks() }),
         ("fan-out", { try await benchmarkFanOut() }),
     ]
 
