@@ -179,7 +179,7 @@ package final class Hub: Service, Sendable {
     package var webhooks: [String: WebhookInlet] {
         var inlets: [String: WebhookInlet] = [:]
         for runner in runners.values {
-            guard let path = runner.source.webhookPath else { continue }
+            guard runner.source.isEnabled, let path = runner.source.webhookPath else { continue }
             inlets[path] = WebhookInlet(source: runner.source.name, runner: runner)
         }
         return inlets

@@ -141,7 +141,13 @@ private struct WebhookResponder: HTTPResponder {
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: body))
             )
         case .refused(let status, let reason): return Self.text(HTTPResponse.Status(code: status), reason)
-        case .later(let delay, let reason): return Self.later(delay, reason)
+        case .later(let delay, let reason):
+            // Why is for the operator: whoever calls from outside learns nothing of what is inside.
+            logger.debug(
+                "a call of a webhook is to come again",
+                metadata: ["source": "\(inlet.source)", "reason": "\(reason)"]
+            )
+            return Self.later(delay, "not at the moment")
         case .failed: return Self.text(.internalServerError, "the call could not be taken")
         }
     }

@@ -1,6 +1,5 @@
 import ConnectorKit
 import HTTPTypes
-import JSON
 import SocialEvents
 
 /// A source that is called: bodies are posts, one name a line, signed as many platforms do.
@@ -23,7 +22,7 @@ struct HookConnector: WebhookSource {
             guard let token else { return .rejected(status: 400, reason: "no challenge") }
             return .challenge(reply: Array(token.utf8), contentType: "text/plain")
         }
-        guard let signature = delivery.headers[HTTPField.Name.signature],
+        guard let signature = delivery.headers.value("x-hub-signature-256"),
             Signature.hubSHA256.verify(signature, of: delivery.body, key: Self.secret)
         else { return .rejected(status: 403, reason: "the signature is not genuine") }
         let text = String(decoding: delivery.body, as: UTF8.self)
@@ -38,11 +37,4 @@ struct HookConnector: WebhookSource {
         let names = text.split(separator: "\n").filter { !$0.hasPrefix("!") }
         return .accepted(names.compactMap { Int($0) }.map { RunningHub.event($0) })
     }
-}
-
-extension HTTPField.Name {
-    static let signature: HTTPField.Name = {
-        guard let name = HTTPField.Name("x-hub-signature-256") else { fatalError("a good name") }
-        return name
-    }()
 }

@@ -185,7 +185,7 @@ struct RunningHook: Sendable {
 
     func call(_ body: String, path: String = "/hook", signature: String?) async throws -> RunningHub.Answer {
         var headers: HTTPFields = [:]
-        if let signature { headers[.signature] = signature }
+        if let signature, let name = HTTPField.Name("x-hub-signature-256") { headers[name] = signature }
         return try await send(.post, path, headers: headers, body: Array(body.utf8))
     }
 

@@ -85,7 +85,7 @@ struct ConfigurationDecoder {
         }
     }
 
-    private mutating func section(
+    mutating func section(
         _ name: String,
         of top: [SettingNode.Member],
         _ known: [any SettingDescription],
@@ -150,60 +150,6 @@ struct ConfigurationDecoder {
 
     private mutating func refuseReferences(_ member: SettingNode.Member, path: String) {
         secrets.refuse(in: member.value, path: join(path, member.key)) { errors.append($0) }
-    }
-
-    // MARK: Webhooks
-
-    private mutating func decodeWebhooks(_ settings: Settings) -> WebhookConfiguration {
-        var webhooks = WebhookConfiguration(publicURL: value(WebhookSettings.publicURL, settings))
-        while webhooks.publicURL?.hasSuffix("/") == true { webhooks.publicURL?.removeLast() }
-        webhooks.listen = value(WebhookSettings.listen, settings) ?? webhooks.listen
-        webhooks.bodySize = value(WebhookSettings.bodySize, settings) ?? webhooks.bodySize
-        return webhooks
-    }
-
-    /// The path on which the platform calls a source, where it does.
-    private mutating func webhookPath(_ source: SourceConfiguration, _ settings: Settings) -> String? {
-        let calls = source.modes.contains(.webhook)
-        guard let path = value(SourceSettings.webhookPath, settings) else { return calls ? "/\(source.name)" : nil }
-        guard calls else {
-            complain(settings.error(SourceSettings.webhookPath.name, "this source is not told by webhook; remove it"))
-            return nil
-        }
-        guard WebhookPath.isValid(path) else {
-            complain(settings.error(SourceSettings.webhookPath.name, "expected \(WebhookPath.form)"))
-            return nil
-        }
-        return path
-    }
-
-    // MARK: Simulators
-
-    private mutating func decodeSimulators(
-        _ top: [SettingNode.Member],
-        listen: ListenAddress
-    ) -> [SimulatorConfiguration] {
-        guard let member = top.first(where: { $0.key == "simulators" }),
-            let platforms = members(of: member.value, path: "simulators")
-        else { return [] }
-        refuseUnknown(platforms, path: "simulators", known: SimulatorSettings.platforms)
-        var simulators: [SimulatorConfiguration] = []
-        for platform in platforms where SimulatorSettings.platforms.contains(platform.key) {
-            let settings = section(platform.key, of: platforms, SimulatorSettings.all, under: "simulators")
-            guard let port = value(SimulatorSettings.port, settings) else { continue }
-            if port == listen.port || simulators.contains(where: { $0.port == port }) {
-                complain(settings.error("port", "port \(port) is used twice in this file; expected one of its own"))
-            }
-            simulators.append(
-                SimulatorConfiguration(
-                    platform: platform.key,
-                    port: port,
-                    pace: value(SimulatorSettings.pace, settings) ?? .milliseconds(1_500),
-                    seed: UInt64(value(SimulatorSettings.seed, settings) ?? 1)
-                )
-            )
-        }
-        return simulators
     }
 
     // MARK: Accounts

@@ -41,12 +41,7 @@ extension SourceRunner {
         guard let connector = memory.withLock({ $0.connector }) as? any WebhookSource else {
             return .later(after: Self.soon, reason: "the source is being started")
         }
-        // Told at once: a call that waits for room would only keep the platform, and the memory, busy.
-        switch services.bus.condition {
-        case .ready: break
-        case .full(let reason), .failed(let reason):
-            return .later(after: Self.soon, reason: "the log takes no events: \(reason)")
-        }
+        // A log that is full is tried all the same: where sources are only called, nobody else would find out that there is room again.
         let outcome = await StepRace.run(
             deadline: services.limits.deliveryDeadline,
             grace: services.limits.grace,
@@ -59,8 +54,9 @@ extension SourceRunner {
         case .finished(.failure(is CancellationError)), .interrupted:
             return .later(after: Self.soon, reason: "it could not be stored in time")
         case .finished(.failure(let error)): return await failed(over: delivery, StepFailure(error))
-        case .abandoned:
-            _ = await leaveBehind(byDeadline: false)
+        case .abandoned(let byDeadline):
+            _ = await leaveBehind(byDeadline: byDeadline)
+            // A fresh connector, unless too many were left behind.
             wake()
             return .later(after: Self.soon, reason: "the connector did not come back")
         }

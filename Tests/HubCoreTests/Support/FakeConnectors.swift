@@ -67,7 +67,9 @@ struct CalledConnector: WebhookSource {
 
     init(settings: Settings, context: ConnectorContext) throws {}
 
-    func receive(_ delivery: WebhookDelivery) async throws -> WebhookOutcome { .accepted([]) }
+    func receive(_ delivery: WebhookDelivery) async throws -> WebhookOutcome {
+        .accepted([post(String(decoding: delivery.body, as: UTF8.self))])
+    }
 }
 
 /// A connector of a platform that asks for money.

@@ -18,6 +18,8 @@ final class MemoryBus: MessageBus {
         var condition = BusCondition.ready
         /// Batches that become durable but whose answer is an error, as when a connection breaks at the worst moment.
         var lostAnswers = 0
+        /// Whether the next append finds room, as nobody knows before it was tried.
+        var hasRoomAgain = false
         var isClosed = false
         /// Values that found no room.
         var refusedValues = 0
@@ -31,7 +33,10 @@ final class MemoryBus: MessageBus {
         let result: Result<AppendReceipt, BusError> = state.update { state in
             state.appends += 1
             if state.isClosed { return .failure(.closed) }
-            if case .full(let reason) = state.condition { return .failure(.full(reason)) }
+            if case .full(let reason) = state.condition {
+                guard state.hasRoomAgain else { return .failure(.full(reason)) }
+                state.condition = .ready
+            }
             var receipt = AppendReceipt(sequences: [], repeated: 0)
             for event in batch.events {
                 guard state.seen.insert("\(batch.source)|\(event.id)").inserted else {
