@@ -27,11 +27,14 @@ public struct DeadLetter: Sendable, Hashable {
     public var contentType: String
     /// The bytes as they came.
     public var payload: [UInt8]
+    /// Whether ``payload`` is only the beginning of what came, which nobody tries to read again.
+    public var isCut: Bool
 
     /// A dead letter.
-    public init(reason: String, contentType: String, payload: [UInt8]) {
+    public init(reason: String, contentType: String, payload: [UInt8], isCut: Bool = false) {
         self.reason = reason
         self.contentType = contentType
         self.payload = payload
+        self.isCut = isCut
     }
 }
