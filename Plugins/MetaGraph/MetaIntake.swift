@@ -109,6 +109,7 @@ enum MetaEnvelope {
                         entry: entry,
                         field: change["field"],
                         value: value ?? change,
+                        change: change,
                         body: body
                     )
                 )

@@ -28,6 +28,8 @@ package struct MetaNotice {
     package let field: JSONValue?
     /// The change's value, or the item of `messaging` or `standby`.
     package let value: JSONValue
+    /// The element of `changes` that it is, with members beside field and value, such as the `verb` of permissions.
+    package let change: JSONValue?
     /// The whole delivery, where it tells nothing else.
     let body: [UInt8]?
 
@@ -37,8 +39,10 @@ package struct MetaNotice {
         entry: JSONValue?,
         field: JSONValue? = nil,
         value: JSONValue,
+        change: JSONValue? = nil,
         body: [UInt8]?
     ) {
+        self.change = change
         self.kind = kind
         self.object = object
         self.entry = entry
@@ -113,7 +117,16 @@ extension MetaNotice {
     private func envelope(_ write: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter(reserving: 2048)
         guard let entry else {
+            guard let field else {
+                write(&writer)
+                return writer.bytes
+            }
+            writer.beginObject()
+            writer.key("field")
+            field.write(into: &writer)
+            writer.key("value")
             write(&writer)
+            writer.endObject()
             return writer.bytes
         }
         writer.beginObject()
@@ -136,29 +149,33 @@ extension MetaNotice {
     }
 
     private func members(of entry: JSONValue, _ write: (inout JSONWriter) -> Void, into writer: inout JSONWriter) {
-        for name in ["id", "time"] as [StaticString] {
-            guard let value = entry[name] else { continue }
-            writer.key(name)
+        for (key, value) in entry.members where !Self.lists.contains(where: { key == $0 }) {
+            writer.key(key.string)
             value.write(into: &writer)
         }
-        switch kind {
-        case .change, .other:
-            writer.key("changes")
-            writer.beginArray()
-            writer.beginObject()
-            if let field {
-                writer.key("field")
-                field.write(into: &writer)
-            }
+        guard kind == .change, change != nil else {
+            writer.key(kind == .messaging ? "messaging" : kind == .standby ? "standby" : "value")
+            if kind != .change { writer.beginArray() }
+            write(&writer)
+            if kind != .change { writer.endArray() }
+            return
+        }
+        writer.key("changes")
+        writer.beginArray()
+        writer.beginObject()
+        for (key, value) in change?.members ?? value.members where key != "value" {
+            writer.key(key.string)
+            value.write(into: &writer)
+        }
+        // A change without a value is its own, and all of it is written.
+        if change?["value"] != nil {
             writer.key("value")
             write(&writer)
-            writer.endObject()
-            writer.endArray()
-        case .messaging, .standby:
-            writer.key(kind == .messaging ? "messaging" : "standby")
-            writer.beginArray()
-            write(&writer)
-            writer.endArray()
         }
+        writer.endObject()
+        writer.endArray()
     }
+
+    /// The members of an entry that tell things.
+    private static let lists: [StaticString] = ["changes", "messaging", "standby", "value"]
 }
