@@ -101,6 +101,7 @@ extension Delivery: EventPart {
         writer.member("recipient", recipient)
         writer.member("error_code", errorCode)
         writer.member("reason", reason)
+        writer.member("broadcast", broadcast)
     }
 
     init(json: JSONValue) throws(JSONError) {
@@ -110,6 +111,7 @@ extension Delivery: EventPart {
             errorCode: try json.optionalString("error_code"),
             reason: try json.optionalString("reason")
         )
+        broadcast = try json.optionalID("broadcast")
     }
 }
 

@@ -105,8 +105,8 @@ public struct Metrics: Sendable, Hashable {
 
 /// How far a message or broadcast has come.
 public struct Delivery: Sendable, Hashable {
-    /// The stages in their order; `failed` is final.
-    public enum Status: String, Sendable, Hashable, CaseIterable {
+    /// The stages in their order: whoever has read it was delivered it, and `failed` is final.
+    public enum Status: String, Sendable, Hashable, CaseIterable, Comparable {
         /// Accepted, not sent yet.
         case queued
         /// Handed to the platform.
@@ -117,6 +117,20 @@ public struct Delivery: Sendable, Hashable {
         case read
         /// Will not arrive.
         case failed
+
+        /// How far it is: from 1 for `queued` to 5 for `failed`.
+        package var rank: Int {
+            switch self {
+            case .queued: 1
+            case .sent: 2
+            case .delivered: 3
+            case .read: 4
+            case .failed: 5
+            }
+        }
+
+        /// Whether a stage comes before another.
+        public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
     }
 
     /// The stage.
@@ -127,6 +141,8 @@ public struct Delivery: Sendable, Hashable {
     public var errorCode: String?
     /// Why it failed and what to do.
     public var reason: String?
+    /// The broadcast that the message is part of.
+    public var broadcast: ObjectID?
 
     /// A stage.
     public init(_ status: Status, recipient: ObjectID? = nil, errorCode: String? = nil, reason: String? = nil) {

@@ -202,7 +202,10 @@ extension EventSchema {
     private static let delivery: SchemaNode = .closed(
         "How far a message or broadcast has come.",
         required: ["status"],
-        ["status": .word(Delivery.Status.self), "recipient": .objectID, "error_code": .name, "reason": .phrase]
+        [
+            "status": .word(Delivery.Status.self), "recipient": .objectID, "error_code": .name, "reason": .phrase,
+            "broadcast": .objectID,
+        ]
     )
 
     private static let raw: SchemaNode = .object(

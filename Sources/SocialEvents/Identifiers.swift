@@ -67,6 +67,9 @@ public struct ObjectID: Sendable, Hashable, CustomStringConvertible {
     /// Native ids longer than this many UTF-8 bytes are shortened.
     public static let longestNative = 512
 
+    /// The platform that it begins with.
+    package var platform: Platform { Platform(String(text.prefix { $0 != ":" })) }
+
     /// The id.
     public var description: String { text }
 }

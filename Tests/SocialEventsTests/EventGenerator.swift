@@ -181,12 +181,14 @@ struct EventGenerator {
     }
 
     private mutating func delivery() -> Delivery {
-        Delivery(
+        var delivery = Delivery(
             pick(Delivery.Status.allCases),
             recipient: maybe { $0.id() },
             errorCode: maybe { $0.pick(["131047", "130429"]) },
             reason: maybe { $0.text() }
         )
+        delivery.broadcast = maybe { $0.id() }
+        return delivery
     }
 
     private mutating func raw() -> RawPayload {
