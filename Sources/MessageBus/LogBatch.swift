@@ -11,6 +11,8 @@ package struct LogBatch: Sendable {
     package var deadLetters: [DeadLetter]
     /// Where the source stands once the batch is durable; `nil` leaves the cursor as it is.
     package var cursor: Cursor?
+    /// The counts of broadcasts that the events tell, so that they are not told again.
+    package var observed: [ObservedBroadcast] = []
 
     /// A batch.
     package init(source: SourceName, events: [Event] = [], deadLetters: [DeadLetter] = [], cursor: Cursor? = nil) {
@@ -25,7 +27,7 @@ package struct LogBatch: Sendable {
 package struct AppendReceipt: Sendable, Hashable {
     /// Positions of the events stored, in order; empty when all were repeated.
     package var sequences: [Sequence]
-    /// How many were skipped because the same source had brought them before.
+    /// How many were skipped because the same source had brought them, or for a delivery a later stage, before.
     package var repeated: Int
 
     /// A receipt.
@@ -45,12 +47,15 @@ package struct StoredDeadLetter: Sendable, Hashable {
     package var recordedTime: Timestamp
     /// The payload and why it could not be read.
     package var letter: DeadLetter
+    /// How often it was read again in vain.
+    package var attempts: Int
 
     /// A dead letter.
-    package init(id: Int64, source: SourceName, recordedTime: Timestamp, letter: DeadLetter) {
+    package init(id: Int64, source: SourceName, recordedTime: Timestamp, letter: DeadLetter, attempts: Int = 0) {
         self.id = id
         self.source = source
         self.recordedTime = recordedTime
         self.letter = letter
+        self.attempts = attempts
     }
 }

@@ -11,6 +11,8 @@ package protocol MessageBus: Sendable {
     ///
     /// Returning is the acknowledgement: everything is on disk. An event whose id the same source brought before is skipped and counted; one that
     /// another source brought before is stored and marked. A `deleted` event erases, in the same commit, what is retained of its subject.
+    /// A `social.delivery.updated` event is skipped where its source told, for that message and recipient, a stage as far or further: deliveries
+    /// only move forward, whatever order their news comes in. Those that name a broadcast are counted: see ``changedBroadcasts(limit:)``.
     /// Cancelling the calling task does not undo a batch that was handed over.
     func append(_ batch: LogBatch) async throws -> AppendReceipt
 
@@ -40,11 +42,25 @@ package protocol MessageBus: Sendable {
     /// Drops the oldest events beyond `policy`, in bounded steps; readers before the new start are told what they lost.
     func trim(_ policy: RetentionPolicy, now: Timestamp) async throws -> TrimReceipt
 
+    /// Broadcasts whose counts changed since a batch last told them, at most `limit`.
+    ///
+    /// Answers to a broadcast's messages (`social.message.created` in reply to them) and opt-outs of whom it reached last
+    /// (`social.follow.deleted`) count too.
+    func changedBroadcasts(limit: Int) async throws -> [BroadcastTally]
+
     /// Dead letters of `source` (or all), oldest first, after the id `after`.
     func deadLetters(of source: SourceName?, after: Int64, limit: Int) async throws -> [StoredDeadLetter]
 
     /// How many dead letters are kept, by source.
     func deadLetterCounts() async throws -> [SourceName: Int]
+
+    /// Puts what a new reading made of a dead letter in its place, all of it in one commit; `nil`, and nothing done, when the batch's source has
+    /// no dead letter of that id.
+    ///
+    /// The events are appended as by ``append(_:)``. One whose object or person was withdrawn since the letter was set aside takes a position without
+    /// its content, for the letter is older than the withdrawal. Without dead letters in the batch the letter is gone; else the first takes its
+    /// place, keeps its id and time and counts one attempt more, and the others are kept as new ones.
+    func replaceDeadLetter(_ id: Int64, with batch: LogBatch) async throws -> AppendReceipt?
 
     /// Removes one dead letter; false when there is none of that id.
     func discardDeadLetter(_ id: Int64) async throws -> Bool

@@ -78,6 +78,55 @@ enum LogSchema {
             try setMeta("hashhigh", Int64.random(in: .min ... .max), in: database)
             try database.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
+        migrator.registerMigration("2-rereading") { database in
+            try database.execute(
+                sql: """
+                    -- How often a dead letter was read again in vain, and whether its payload is only a beginning.
+                    ALTER TABLE deadletters ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE deadletters ADD COLUMN iscut INTEGER NOT NULL DEFAULT 0;
+                    """
+            )
+        }
+        migrator.registerMigration("3-deliveries") { database in
+            try database.execute(
+                sql: """
+                    -- How far each message is for each recipient: the rank of its stage, 0 while only an answer was seen. Messages and people
+                    -- stand by the digests of their ids.
+                    CREATE TABLE deliveries (
+                        message INTEGER NOT NULL,
+                        recipient INTEGER NOT NULL,
+                        source INTEGER NOT NULL,
+                        stage INTEGER NOT NULL,
+                        errorcode TEXT,
+                        broadcast INTEGER,
+                        answered INTEGER NOT NULL,
+                        optedout INTEGER NOT NULL,
+                        sequence INTEGER NOT NULL,
+                        PRIMARY KEY (message, recipient, source)
+                    ) WITHOUT ROWID;
+                    CREATE INDEX deliveries_sequence ON deliveries (sequence);
+                    CREATE INDEX deliveries_recipient ON deliveries (recipient, source, sequence);
+
+                    -- Broadcasts, the version of their counts, and which version was told.
+                    CREATE TABLE broadcasts (
+                        number INTEGER PRIMARY KEY,
+                        source INTEGER NOT NULL,
+                        object TEXT NOT NULL,
+                        sequence INTEGER NOT NULL,
+                        version INTEGER NOT NULL DEFAULT 0,
+                        observed INTEGER NOT NULL DEFAULT 0,
+                        UNIQUE (object, source)
+                    );
+                    CREATE INDEX broadcasts_changed ON broadcasts (number) WHERE version > observed;
+                    CREATE TABLE broadcastcounts (
+                        broadcast INTEGER NOT NULL,
+                        name TEXT NOT NULL,
+                        count INTEGER NOT NULL,
+                        PRIMARY KEY (broadcast, name)
+                    ) WITHOUT ROWID;
+                    """
+            )
+        }
         return migrator
     }
 

@@ -32,7 +32,18 @@ extension LogWriter {
                 try batch.bodies.withUnsafeBytes { bodies in
                     for row in batch.rows {
                         let stored = StoredRow(row, keys: keys, bodies: bodies)
-                        try store(stored, of: batch.source, source, in: &group, &chunk, &receipt, statements, database)
+                        let mark = row.mark.map { batch.marks[$0] }
+                        try store(
+                            stored,
+                            mark,
+                            of: batch.source,
+                            source,
+                            in: &group,
+                            &chunk,
+                            &receipt,
+                            statements,
+                            database
+                        )
                     }
                 }
             }
@@ -43,12 +54,14 @@ extension LogWriter {
             }
         }
         for letter in batch.deadLetters { try keep(letter, of: source, at: group.recorded, in: database) }
+        for observed in batch.observed { try keep(observed, of: source, in: database) }
         if let cursor = batch.cursor { try keep(cursor, of: source, in: database) }
         return receipt
     }
 
     private func store(
         _ row: StoredRow,
+        _ mark: PreparedMark?,
         of name: SourceName,
         _ source: Int64,
         in group: inout AppendGroup,
@@ -68,9 +81,13 @@ extension LogWriter {
             original = min(original ?? .max, statements.find.integer(0))
         }
         statements.find.reset()
+        let sequence = Sequence(state.head.number + 1)
+        if let mark, try !note(mark, row.values.type, of: source, at: sequence.number, in: database) {
+            receipt.repeated += 1
+            return
+        }
         // What was erased is not brought back by another source that saw it too.
         let isErased = try original.map { try wasErased($0, statements) } ?? false
-        let sequence = Sequence(state.head.number + 1)
         let insert = statements.insert
         insert.bind(1, sequence.number)
         insert.bind(2, source)

@@ -8,8 +8,13 @@ extension LogWriter {
     /// Keeps a dead letter, inside a transaction; the oldest of the source give way and are counted.
     func keep(_ letter: DeadLetter, of source: Int64, at recorded: Timestamp, in database: Database) throws {
         try database.execute(
-            sql: "INSERT INTO deadletters (source, recorded, reason, contenttype, payload) VALUES (?, ?, ?, ?, ?)",
-            arguments: [source, recorded.milliseconds, letter.reason, letter.contentType, Data(letter.payload)]
+            sql: """
+                INSERT INTO deadletters (source, recorded, reason, contenttype, payload, iscut)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                source, recorded.milliseconds, letter.reason, letter.contentType, Data(letter.payload), letter.isCut,
+            ]
         )
         var letters = state.letters[source] ?? WriterState.Letters()
         letters.count += 1
@@ -42,18 +47,17 @@ extension LogWriter {
     /// Removes a dead letter; false when there is none of that id.
     func discardDeadLetter(_ id: Int64, in database: Database) throws -> Bool {
         try transaction(in: database) { _ in
-            let row = try Row.fetchOne(
-                database,
-                sql: "SELECT source, length(payload) FROM deadletters WHERE id = ?",
-                arguments: [id]
-            )
-            guard let row else { return false }
-            let (source, size): (Int64, Int) = (row[0], row[1])
-            try database.execute(sql: "DELETE FROM deadletters WHERE id = ?", arguments: [id])
-            state.letters[source]?.count -= 1
-            state.letters[source]?.bytes -= size
+            guard let kept = try KeptLetter(id, in: database) else { return false }
+            try remove(kept, in: database)
             return true
         }
+    }
+
+    /// Removes a dead letter, inside a transaction.
+    func remove(_ kept: KeptLetter, in database: Database) throws {
+        try database.execute(sql: "DELETE FROM deadletters WHERE id = ?", arguments: [kept.id])
+        state.letters[kept.source]?.count -= 1
+        state.letters[kept.source]?.bytes -= kept.size
     }
 
     /// Keeps or forgets a small value.

@@ -38,6 +38,7 @@ extension LogWriter {
         guard let number = state[.source, source.name] else { return 0 }
         return try transaction(in: database) { _ in
             try database.execute(sql: "DELETE FROM cursors WHERE source = ?", arguments: [number])
+            try eraseDeliveries(of: number, in: database)
             try database.execute(sql: "DELETE FROM deadletters WHERE source = ?", arguments: [number])
             state.letters[number] = nil
             return database.changesCount

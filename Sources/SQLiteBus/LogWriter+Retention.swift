@@ -11,6 +11,7 @@ extension LogWriter {
             guard let last else { return 0 }
             try database.cachedStatement(sql: "DELETE FROM events WHERE sequence <= ?").execute(arguments: [last])
             let count = database.changesCount
+            try trimDeliveries(through: last, in: database)
             state.trimmedThrough = Sequence(last)
             try LogSchema.setMeta("trimmedthrough", last, in: database)
             // The rows that said it may all be gone.

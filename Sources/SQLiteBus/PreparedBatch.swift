@@ -15,6 +15,10 @@ struct PreparedBatch: Sendable {
     var keys: [UInt8]
     var deadLetters: [DeadLetter]
     var cursor: ConnectorKit.Cursor?
+    /// What its events say of deliveries and broadcasts; most say nothing.
+    var marks: [PreparedMark]
+    /// Counts of broadcasts that its events tell.
+    var observed: [ObservedBroadcast]
 
     /// About how much memory it takes, in bytes.
     var weight: Int {
@@ -31,6 +35,8 @@ struct PreparedBatch: Sendable {
         }
         source = batch.source
         cursor = batch.cursor
+        observed = batch.observed
+        marks = []
         deadLetters = batch.deadLetters.map { $0.bounded(configuration.deadLetterPayloadBytes) }
         rows = []
         keys = []
@@ -49,6 +55,7 @@ struct PreparedBatch: Sendable {
                 object = keys.count..<keys.count + subject.text.utf8.count
                 keys.append(contentsOf: subject.text.utf8)
             }
+            let mark = PreparedMark(event, hash: hash)
             rows.append(
                 PreparedRow(
                     platform: event.platform,
@@ -56,10 +63,12 @@ struct PreparedBatch: Sendable {
                     id: id,
                     object: object,
                     withdrawn: event.type.verb == .deleted ? event.subject : nil,
-                    actor: event.data.actor?.id.map { hash.digest($0.text) },
-                    body: body
+                    actor: (event.data.actor?.id ?? event.data.delivery?.recipient).map { hash.digest($0.text) },
+                    body: body,
+                    mark: mark == nil ? nil : marks.count
                 )
             )
+            if let mark { marks.append(mark) }
         }
         bodies = writer.bytes
     }
@@ -75,10 +84,12 @@ struct PreparedRow: Sendable {
     var object: Range<Int>?
     /// The object that this event withdraws.
     var withdrawn: ObjectID?
-    /// The digest of the id of who did it.
+    /// The digest of the id of who did it, or to whom it was delivered.
     var actor: Int64?
     /// Where its JSON lies in the batch's bodies.
     var body: Range<Int>
+    /// Which of the batch's marks is its.
+    var mark: Int?
 }
 
 extension DeadLetter {
@@ -88,6 +99,7 @@ extension DeadLetter {
         letter.reason = String(reason.prefix(2_000))
         if payload.count > limit {
             letter.payload = Array(payload.prefix(limit))
+            letter.isCut = true
             letter.reason += " (the first \(limit) of \(payload.count) bytes are kept)"
         }
         return letter

@@ -90,6 +90,15 @@ extension SQLiteBus {
         try await mailbox.run { writer, database in try writer.setValue(value, for: key, in: database) }
     }
 
+    @concurrent
+    package func replaceDeadLetter(_ id: Int64, with batch: LogBatch) async throws -> AppendReceipt? {
+        let prepared = try PreparedBatch(batch, hash: writer.hash, configuration: configuration)
+        let named = NamedInBatch(batch, hash: writer.hash)
+        return try await mailbox.run { [checkpointer = parts.checkpointer] writer, database in
+            try writer.replaceDeadLetter(id, with: prepared, naming: named, in: database, checkpointer)
+        }
+    }
+
     package func discardDeadLetter(_ id: Int64) async throws -> Bool {
         try await mailbox.run { writer, database in try writer.discardDeadLetter(id, in: database) }
     }
@@ -147,12 +156,40 @@ extension SQLiteBus {
         }
     }
 
+    package func changedBroadcasts(limit: Int) async throws -> [BroadcastTally] {
+        try await read { database in
+            let changed = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT broadcasts.number, name, object, version FROM broadcasts
+                    JOIN names ON names.number = broadcasts.source WHERE version > observed
+                    ORDER BY broadcasts.number LIMIT ?
+                    """,
+                arguments: [max(0, limit)]
+            )
+            return try changed.map { row in
+                let number: Int64 = row[0]
+                let counts = try Row.fetchAll(
+                    database,
+                    sql: "SELECT name, count FROM broadcastcounts WHERE broadcast = ?",
+                    arguments: [number]
+                )
+                return BroadcastTally(
+                    source: SourceName(row[1]),
+                    broadcast: ObjectID(text: row[2]),
+                    version: row[3],
+                    counts: Dictionary(uniqueKeysWithValues: counts.map { ($0[0], $0[1]) })
+                )
+            }
+        }
+    }
+
     package func deadLetters(of source: SourceName?, after: Int64, limit: Int) async throws -> [StoredDeadLetter] {
         try await read { database in
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
-                    SELECT id, name, recorded, reason, contenttype, payload
+                    SELECT id, name, recorded, reason, contenttype, payload, attempts, iscut
                     FROM deadletters JOIN names ON names.number = deadletters.source
                     WHERE id > ?1 AND (?2 IS NULL OR name = ?2) ORDER BY id LIMIT ?3
                     """,
@@ -166,7 +203,13 @@ extension SQLiteBus {
                         id: row[0],
                         source: SourceName(row[1]),
                         recordedTime: Timestamp(milliseconds: row[2]),
-                        letter: DeadLetter(reason: row[3], contentType: row[4], payload: Array(payload))
+                        letter: DeadLetter(
+                            reason: row[3],
+                            contentType: row[4],
+                            payload: Array(payload),
+                            isCut: row[7]
+                        ),
+                        attempts: row[6]
                     )
                 )
             }
@@ -214,6 +257,7 @@ extension SQLiteBus {
             receipt.events = try await mailbox.run { try $0.eraseObject(object, in: $1) }
         case .actor(let actor):
             let digest = writer.hash.digest(actor.text)
+            try await mailbox.run { try $0.forgetRecipient(actor, in: $1) }
             receipt.events = try await eraseEvents(sparing: .withdrawals) { database, after, limit in
                 let sql =
                     "SELECT sequence FROM events INDEXED BY events_actor WHERE sequence > ? AND actor = ? ORDER BY sequence LIMIT ?"

@@ -31,7 +31,7 @@ package struct MessageBusContract: Sendable {
 
     /// All promises.
     package static var checks: [Check] {
-        appending + reading + waiting + forgetting + keeping + interleavings
+        appending + reading + waiting + forgetting + keeping + delivering + rereading + interleavings
     }
 }
 
