@@ -90,19 +90,20 @@ enum LogSchema {
         migrator.registerMigration("3-deliveries") { database in
             try database.execute(
                 sql: """
-                    -- How far each message is for each recipient: the rank of its stage, 0 while only an answer was seen. Messages and people
-                    -- stand by the digests of their ids.
+                    -- How far each message is: the rank of its stage, 0 while only an answer was seen. A message to a group has a line for each
+                    -- member; others have one, whose member is 0. Messages and people stand by the digests of their ids.
                     CREATE TABLE deliveries (
                         message INTEGER NOT NULL,
-                        recipient INTEGER NOT NULL,
+                        member INTEGER NOT NULL,
                         source INTEGER NOT NULL,
+                        recipient INTEGER NOT NULL,
                         stage INTEGER NOT NULL,
                         errorcode TEXT,
                         broadcast INTEGER,
                         answered INTEGER NOT NULL,
                         optedout INTEGER NOT NULL,
                         sequence INTEGER NOT NULL,
-                        PRIMARY KEY (message, recipient, source)
+                        PRIMARY KEY (message, member, source)
                     ) WITHOUT ROWID;
                     CREATE INDEX deliveries_sequence ON deliveries (sequence);
                     CREATE INDEX deliveries_recipient ON deliveries (recipient, source, sequence);

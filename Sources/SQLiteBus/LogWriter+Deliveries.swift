@@ -19,6 +19,7 @@ enum PreparedMark: Sendable {
             self = .delivery(
                 PreparedDelivery(
                     message: message,
+                    member: delivery.group == nil ? 0 : digest(delivery.recipient) ?? 0,
                     recipient: digest(delivery.recipient) ?? 0,
                     stage: delivery.status,
                     errorCode: delivery.errorCode,
@@ -40,6 +41,8 @@ enum PreparedMark: Sendable {
 struct PreparedDelivery: Sendable {
     /// The digest of the message's id.
     var message: Int64
+    /// The digest of the recipient's id in a group; 0 for messages to one, who may be named now by this name and now by that.
+    var member: Int64
     /// The digest of the recipient's id; 0 where there is none.
     var recipient: Int64
     var stage: Delivery.Status
@@ -71,11 +74,14 @@ extension LogWriter {
     /// Forgets who the recipient of messages was; what they add to the counts of broadcasts stays.
     func forgetRecipient(_ person: ObjectID, in database: Database) throws {
         try transaction(in: database) { _ in
-            // A message to several people that forgets two of them keeps one nameless line.
-            try database.execute(
-                sql: "UPDATE OR REPLACE deliveries SET recipient = 0 WHERE recipient = ?",
-                arguments: [hash.digest(person.text)]
-            )
+            let digest = hash.digest(person.text)
+            for column in ["member", "recipient"] {
+                // A message to a group that forgets two of its members keeps one nameless line.
+                try database.execute(
+                    sql: "UPDATE OR REPLACE deliveries SET \(column) = 0 WHERE recipient = ?",
+                    arguments: [digest]
+                )
+            }
         }
     }
 
@@ -109,15 +115,18 @@ extension LogWriter {
 
 /// How far the messages of one source are, and what became of its broadcasts.
 ///
-/// A line for each message and recipient holds the furthest stage; the counts of a broadcast change as its lines do, so that reading them costs the
-/// same for ten recipients as for a million, and they outlast lines that retention drops.
+/// A line for each message, and in a group for each member, holds the furthest stage; the counts of a broadcast change as its lines do, so that
+/// reading them costs the same for ten recipients as for a million, and they outlast lines that retention drops.
 private struct DeliveryBook {
     let source: Int64
     let sequence: Int64
     let database: Database
 
-    /// What is known of a message and a recipient.
+    /// What is known of a message, in a group for one member.
     private struct Line {
+        let message: Int64
+        let member: Int64
+        var recipient: Int64
         /// The stage's rank; 0 while only an answer was seen.
         var rank = 0
         var errorCode: String?
@@ -125,8 +134,9 @@ private struct DeliveryBook {
         var isAnswered = false
         var hasOptedOut = false
 
-        /// The counts of a broadcast that it is counted in.
+        /// The counts of its broadcast that it is counted in.
         var counts: [String] {
+            guard broadcast != nil else { return [] }
             var counts: [String] = []
             if let stage = Delivery.Status(rank: rank) {
                 counts.append(stage.rawValue)
@@ -140,75 +150,84 @@ private struct DeliveryBook {
 
     /// Moves a message forward; false when it is that far already.
     func advance(_ delivery: PreparedDelivery) throws -> Bool {
-        let known = try line(delivery.message, delivery.recipient)
-        var line = known ?? Line()
+        let known = try line(delivery.message, delivery.member)
+        var line = known ?? Line(message: delivery.message, member: delivery.member, recipient: delivery.recipient)
+        if delivery.recipient != 0 { line.recipient = delivery.recipient }
         let advances = delivery.stage.rank > line.rank
         if advances {
             line.rank = delivery.stage.rank
             line.errorCode = delivery.stage == .failed ? delivery.errorCode : nil
         }
         if line.broadcast == nil, let broadcast = delivery.broadcast { line.broadcast = try number(of: broadcast) }
-        try write(line, delivery.message, delivery.recipient, instead: known)
+        try write(line, insteadOf: known)
         return advances
     }
 
     /// Counts an answer, also one that comes before the first news of its message.
     func answer(to message: Int64, by person: Int64) throws {
-        let known = try line(message, person)
-        var line = known ?? Line()
+        let known = try line(message, person) ?? line(message, 0)
+        var line = known ?? Line(message: message, member: 0, recipient: person)
         line.isAnswered = true
-        try write(line, message, person, instead: known)
+        try write(line, insteadOf: known)
     }
 
     /// Counts an opt-out for the broadcast that the person was reached by last.
     func optOut(of person: Int64) throws {
         let last = try database.cachedStatement(
             sql: """
-                SELECT message FROM deliveries WHERE recipient = ? AND source = ? AND broadcast IS NOT NULL
+                SELECT message, member FROM deliveries WHERE recipient = ? AND source = ? AND broadcast IS NOT NULL
                 ORDER BY sequence DESC LIMIT 1
                 """
         )
-        guard let message = try Int64.fetchOne(last, arguments: [person, source]),
-            let known = try line(message, person)
-        else { return }
+        guard let row = try Row.fetchOne(last, arguments: [person, source]), let known = try line(row[0], row[1]) else {
+            return
+        }
         var line = known
         line.hasOptedOut = true
-        try write(line, message, person, instead: known)
+        try write(line, insteadOf: known)
     }
 
-    private func line(_ message: Int64, _ recipient: Int64) throws -> Line? {
+    private func line(_ message: Int64, _ member: Int64) throws -> Line? {
         let statement = try database.cachedStatement(
             sql: """
-                SELECT stage, errorcode, broadcast, answered, optedout FROM deliveries
-                WHERE message = ? AND recipient = ? AND source = ?
+                SELECT recipient, stage, errorcode, broadcast, answered, optedout FROM deliveries
+                WHERE message = ? AND member = ? AND source = ?
                 """
         )
-        return try Row.fetchOne(statement, arguments: [message, recipient, source]).map {
-            Line(rank: $0[0], errorCode: $0[1], broadcast: $0[2], isAnswered: $0[3], hasOptedOut: $0[4])
+        return try Row.fetchOne(statement, arguments: [message, member, source]).map {
+            Line(
+                message: message,
+                member: member,
+                recipient: $0[0],
+                rank: $0[1],
+                errorCode: $0[2],
+                broadcast: $0[3],
+                isAnswered: $0[4],
+                hasOptedOut: $0[5]
+            )
         }
     }
 
-    private func write(_ line: Line, _ message: Int64, _ recipient: Int64, instead known: Line?) throws {
+    private func write(_ line: Line, insteadOf known: Line?) throws {
         try database.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO deliveries
-                (message, recipient, source, stage, errorcode, broadcast, answered, optedout, sequence)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                (message, member, source, recipient, stage, errorcode, broadcast, answered, optedout, sequence)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(
             arguments: [
-                message, recipient, source, line.rank, line.errorCode, line.broadcast, line.isAnswered,
-                line.hasOptedOut, sequence,
+                line.message, line.member, source, line.recipient, line.rank, line.errorCode, line.broadcast,
+                line.isAnswered, line.hasOptedOut, sequence,
             ]
         )
-        guard let broadcast = line.broadcast else { return }
-        let before = known?.broadcast == nil ? [] : known?.counts ?? []
+        let before = known?.counts ?? []
         let after = line.counts
+        guard let broadcast = line.broadcast, before != after else { return }
         for count in before where !after.contains(count) { try add(-1, to: count, of: broadcast) }
         for count in after where !before.contains(count) { try add(1, to: count, of: broadcast) }
-        guard before != after else { return }
         try database.cachedStatement(
-            sql: "UPDATE broadcasts SET version = version + 1, sequence = ? WHERE number = ?"
+            sql: "UPDATE broadcasts SET version = max(version + 1, ?1), sequence = ?1 WHERE number = ?2"
         ).execute(arguments: [sequence, broadcast])
     }
 

@@ -18,6 +18,7 @@ extension EventCheck {
             objectID(delivery.recipient, "data.delivery.recipient")
             length(delivery.errorCode, EventLimits.name, "data.delivery.error_code")
             phrase(delivery.reason, "data.delivery.reason")
+            objectID(delivery.group, "data.delivery.group")
             objectID(delivery.broadcast, "data.delivery.broadcast")
         }
         elements(data.matched.count, "data.matched")

@@ -101,6 +101,7 @@ extension Delivery: EventPart {
         writer.member("recipient", recipient)
         writer.member("error_code", errorCode)
         writer.member("reason", reason)
+        writer.member("group", group)
         writer.member("broadcast", broadcast)
     }
 
@@ -111,6 +112,7 @@ extension Delivery: EventPart {
             errorCode: try json.optionalString("error_code"),
             reason: try json.optionalString("reason")
         )
+        group = try json.optionalID("group")
         broadcast = try json.optionalID("broadcast")
     }
 }

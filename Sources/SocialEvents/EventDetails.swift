@@ -137,6 +137,8 @@ public struct Delivery: Sendable, Hashable {
     public var status: Status
     /// For whom.
     public var recipient: ObjectID?
+    /// The group that the message went to, where each of its members has a stage of their own; absent where there is one recipient, by whatever name.
+    public var group: ObjectID?
     /// The platform's code for a failure.
     public var errorCode: String?
     /// Why it failed and what to do.

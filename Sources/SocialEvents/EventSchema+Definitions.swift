@@ -204,7 +204,7 @@ extension EventSchema {
         required: ["status"],
         [
             "status": .word(Delivery.Status.self), "recipient": .objectID, "error_code": .name, "reason": .phrase,
-            "broadcast": .objectID,
+            "group": .objectID, "broadcast": .objectID,
         ]
     )
 

@@ -187,6 +187,7 @@ struct EventGenerator {
             errorCode: maybe { $0.pick(["131047", "130429"]) },
             reason: maybe { $0.text() }
         )
+        delivery.group = maybe { $0.id() }
         delivery.broadcast = maybe { $0.id() }
         return delivery
     }

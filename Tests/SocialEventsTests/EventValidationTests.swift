@@ -86,6 +86,10 @@ import Testing
             Fault("data.metrics.likes") { $0.data.metrics?.likes = -1 },
             Fault("data.metrics.other[1]") { $0.data.metrics?.other += [.init(name: "profile_visits", count: 1)] },
             Fault("data.delivery.recipient") { $0.data.delivery = Delivery(.sent, recipient: ObjectID(text: "")) },
+            Fault("data.delivery.group") {
+                $0.data.delivery = Delivery(.sent)
+                $0.data.delivery?.group = ObjectID(text: "")
+            },
             Fault("data.delivery.broadcast") {
                 $0.data.delivery = Delivery(.sent)
                 $0.data.delivery?.broadcast = ObjectID(text: "")

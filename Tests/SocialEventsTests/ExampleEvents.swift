@@ -150,6 +150,7 @@ enum ExampleEvents {
                 errorCode: "131047",
                 reason: "More than 24 hours since the last answer"
             )
+            data.delivery?.group = ObjectID("x", "group", "4")
             data.delivery?.broadcast = ObjectID("x", .broadcast, "b-1")
         case .followCreated, .followDeleted, .profileUpdated:
             data.actor = actor

@@ -4,7 +4,7 @@ import SocialEvents
 extension MessageBusContract {
     static var delivering: [Check] {
         [
-            Check("A delivery only moves forward, for each message, recipient and source on its own") { bench in
+            Check("A delivery only moves forward, for each message, member of a group and source on its own") { bench in
                 try expectEqual(try await bench.stored(Deliveries.event(1, .delivered)), 1, "the first news")
                 try expectEqual(try await bench.stored(Deliveries.event(1, .sent)), 0, "a stage before it")
                 try expectEqual(
@@ -12,7 +12,14 @@ extension MessageBusContract {
                     1,
                     "further"
                 )
-                try expectEqual(try await bench.stored(Deliveries.event(1, .sent, to: "bert")), 1, "another recipient")
+                // Who gets it may be named now by a number and now by an account.
+                let renamed = try await bench.stored(Deliveries.event(1, .delivered, to: "anna-by-another-name"))
+                try expectEqual(renamed, 0, "the same recipient by another name")
+                for member in ["anna", "bert"] {
+                    let further = Deliveries.event(3, .read, to: member, in: "crew")
+                    let back = Deliveries.event(3, .sent, to: member, in: "crew")
+                    try expectEqual(try await bench.stored(further, back), 1, "\(member) in a group")
+                }
                 try expectEqual(try await bench.stored(Deliveries.event(2, .queued)), 1, "another message")
                 let elsewhere = try await bench.stored(Deliveries.event(1, .sent), by: ContractEvents.second)
                 try expectEqual(elsewhere, 1, "another source")
@@ -155,6 +162,7 @@ private enum Deliveries {
         _ number: Int,
         _ status: Delivery.Status,
         to recipient: String = "anna",
+        in group: String? = nil,
         errorCode: String? = nil,
         broadcast isBroadcast: Bool = false
     ) -> Event {
@@ -167,6 +175,7 @@ private enum Deliveries {
             time: Timestamp(seconds: 1_790_000_000)
         )
         var delivery = Delivery(status, recipient: ContractEvents.actor(recipient), errorCode: errorCode)
+        delivery.group = group.map { ObjectID(ContractEvents.platform, "group", $0) }
         if isBroadcast { delivery.broadcast = broadcast }
         event.data.delivery = delivery
         return event
@@ -200,7 +209,9 @@ private enum Deliveries {
         return event
     }
 
-    /// Ten messages: three read, two of them answered; two delivered, two sent, one queued, two failed for one reason. One event names no broadcast.
+    /// Ten messages: three read, two of them answered; two delivered, two sent, one queued, two failed for one reason.
+    ///
+    /// One event names no broadcast.
     static var ofABroadcast: [Event] {
         var events: [Event] = []
         for number in 0..<10 {
