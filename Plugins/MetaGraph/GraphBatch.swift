@@ -1,4 +1,5 @@
 package import ConnectorKit
+import HTTPTypes
 import JSON
 
 extension GraphClient {

@@ -130,6 +130,7 @@ package struct GraphAnswer: Sendable {
     /// Reads the answer's object.
     ///
     /// - Parameter read: reads it; the values last until it returns.
+    /// - Returns: what `read` returns.
     /// - Throws: ``ConnectorError`` `malformed` with the body when it is no JSON object or `read` throws a `JSONError`, the error that stands in
     ///   an answer of status 200, and whatever else `read` throws.
     package func read<Result>(_ read: (JSONValue) throws -> Result) throws -> Result {

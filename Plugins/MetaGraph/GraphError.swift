@@ -49,7 +49,8 @@ package struct GraphError: Error, Sendable, Hashable, CustomStringConvertible {
     package init?(body: [UInt8]) {
         guard body.count <= 256 << 10 else { return nil }
         // A body that is not JSON says nothing; that is no failure of its own.
-        guard let error = try? JSONParser(maximumDepth: 16).parse(body, { $0["error"].flatMap { GraphError($0) } }) else {
+        guard let error = try? JSONParser(maximumDepth: 16).parse(body, { $0["error"].flatMap { GraphError($0) } })
+        else {
             return nil
         }
         self = error

@@ -1,4 +1,5 @@
-package import ConnectorKit
+import ConnectorKit
+import HTTPTypes
 package import JSON
 
 /// Where a list goes on: `paging.cursors.{before,after}` and `paging.next`.
@@ -28,8 +29,23 @@ package struct GraphPaging: Sendable {
         next = try Self.request(for: url, asked: request, baseURL: baseURL)
     }
 
+    /// Where the next page is: path and query without token, to be kept in a cursor until the next step; `nil` at the end.
+    package var place: String? { next?.target(version: "") }
+
+    /// The request for a page whose ``place`` was kept.
+    ///
+    /// - Parameters:
+    ///   - place: the place; the cursor it comes from must belong to the same server.
+    ///   - request: what was asked first.
+    /// - Returns: the request.
+    /// - Throws: ``ConnectorError`` `rejected` for what is no path.
+    package static func request(at place: String, asked request: GraphRequest) throws -> GraphRequest {
+        try self.request(for: place, asked: request, baseURL: "")
+    }
+
     /// The request for a page's URL, without the token and the proof that the platform writes into it.
     static func request(for url: String, asked: GraphRequest, baseURL: String) throws -> GraphRequest {
+        // By bytes, so that no mark hides behind a character of the host's name.
         guard url.utf8.starts(with: (baseURL + "/").utf8), url.utf8.count <= 8192,
             url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: "\\") })
         else {

@@ -36,7 +36,7 @@ package struct GraphRequest: Sendable {
 
     /// The method.
     package var method: HTTPRequest.Method
-    /// The path behind the version, with its first slash: `/17841405822304914/media`. Ids from outside go through ``segment(_:)``.
+    /// The path behind the version, such as `/17841405822304914/media`; ids from outside go through ``segment(_:)``.
     package var path: String
     /// The query, without token.
     package var query: [GraphParameter]

@@ -1,4 +1,4 @@
-import ConnectorKit
+package import ConnectorKit
 package import JSON
 package import SocialEvents
 
@@ -31,7 +31,7 @@ package struct GraphTokenInfo: Sendable, Hashable {
         // 0 stands for never.
         expiresAt = data["expires_at"].flatMap(MetaTime.read)
         dataAccessExpiresAt = data["data_access_expires_at"].flatMap(MetaTime.read)
-        scopes = (data["scopes"]?.elements.prefix(200) ?? []).compactMap(\.string)
+        scopes = data["scopes"].map { $0.elements.prefix(200).compactMap(\.string) } ?? []
         error = data["error"].flatMap { GraphError($0) }
     }
 
@@ -52,10 +52,13 @@ extension GraphClient {
     package func debug(_ token: Secret) async throws -> GraphTokenInfo {
         let asked = GraphParameter("input_token", token.reveal())
         let answer = try await fetch(.get("/debug_token", [asked], bucket: "token", what: "the access token"))
-        let info = try? answer.read { GraphTokenInfo($0) }
-        guard let info, let info else {
+        guard let info = try? answer.read({ GraphTokenInfo($0) }) else {
             // Not a dead letter: the body may hold tokens.
-            throw ConnectorError(.unavailable, "the access token: the answer cannot be read", ladder: GraphLadders.failed)
+            throw ConnectorError(
+                .unavailable,
+                "the access token: the answer cannot be read",
+                ladder: GraphLadders.failed
+            )
         }
         return info
     }

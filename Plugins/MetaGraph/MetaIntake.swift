@@ -55,6 +55,28 @@ package struct MetaIntake: Sendable {
     }
 }
 
+extension MetaIntake {
+    /// Reads the bytes of a dead letter as a delivery, without asking for a signature.
+    ///
+    /// - Parameters:
+    ///   - letter: a letter that ``MetaWebhook`` or an intake made.
+    ///   - read: reads one notice, as at first.
+    /// - Returns: what came of it.
+    /// - Throws: ``ConnectorError`` `malformed` when it is no JSON.
+    package static func reread(
+        _ letter: DeadLetter,
+        _ read: (MetaNotice, inout MetaIntake) throws -> Void
+    ) throws -> Rereading {
+        var intake = MetaIntake()
+        do {
+            try JSONParser().parse(letter.payload) { intake.read($0, body: letter.payload, read) }
+        } catch let error as JSONError {
+            throw ConnectorError.malformed(error, payload: letter.payload, what: "the dead letter")
+        }
+        return Rereading(events: intake.events, deadLetters: intake.deadLetters)
+    }
+}
+
 /// The envelopes of Meta's webhooks.
 enum MetaEnvelope {
     /// Calls a closure for every notice of a document.

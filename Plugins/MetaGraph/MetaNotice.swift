@@ -1,4 +1,4 @@
-package import ConnectorKit
+import ConnectorKit
 package import JSON
 package import SocialEvents
 

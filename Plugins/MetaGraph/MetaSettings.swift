@@ -34,6 +34,7 @@ package enum MetaSettings {
     /// Where the API is.
     ///
     /// - Parameter url: Meta's own address.
+    /// - Returns: the setting.
     package static func baseURL(default url: String) -> Setting<String> {
         Setting.url("base_url", summary: "Where the API is, for a stand-in.", default: url)
     }

@@ -129,7 +129,9 @@ package struct MetaTokenKeeper: Sendable {
         }
         do {
             return try JSONParser().parse(body) { json in
-                let lifetime = try json.optionalInt("expires_in").map { Duration.seconds(min(max($0, 0), 86_400 * 365)) }
+                let lifetime = try json.optionalInt("expires_in").map {
+                    Duration.seconds(min(max($0, 0), 86_400 * 365))
+                }
                 // Without a lifetime the token does not end; it is asked for anew now and then all the same.
                 let expires = lifetime.map { now.advanced(by: $0) }
                 let renewal = expires?.advanced(by: .zero - Self.margin) ?? now.advanced(by: .seconds(30 * 86_400))

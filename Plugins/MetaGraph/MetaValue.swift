@@ -9,6 +9,7 @@ package enum MetaValue {
     ///   - value: the member.
     ///   - field: the member's name, for the loss.
     ///   - loss: takes a note where the words were cut.
+    /// - Returns: the words.
     package static func words(_ value: JSONValue?, _ field: String, _ loss: inout [Loss]) -> String? {
         guard let value, let text = value.string, !text.isEmpty else { return nil }
         guard text.utf8.count > EventLimits.text else { return text }

@@ -1,7 +1,7 @@
 package import ConnectorKit
 import HTTPTypes
 import JSON
-package import SocialEvents
+import SocialEvents
 
 /// Judges what is sent to a webhook of Meta, whichever product sends it.
 ///
