@@ -1,0 +1,112 @@
+import ConnectorTesting
+import JSON
+import MetaGraph
+import SocialEvents
+import Testing
+
+@testable import WhatsAppConnector
+
+/// Payloads that nobody should send: whatever comes becomes events that the log takes, or dead letters.
+struct WhatsAppHostileTests {
+    private static func check(_ payload: [UInt8]) {
+        guard let intake = try? WhatsAppScript.intake(payload) else { return }
+        #expect(!intake.events.isEmpty || !intake.deadLetters.isEmpty)
+        for event in intake.events {
+            let problems = event.validate()
+            #expect(problems.isEmpty, "\(event.id): \(problems)")
+        }
+    }
+
+    /// The values of a document, one after the other, replaced by something else.
+    private static func replace(_ target: Int, by other: String, in payload: [UInt8]) throws -> [UInt8]? {
+        var left = target
+        func write(_ value: JSONValue, _ writer: inout JSONWriter) {
+            left -= 1
+            if left == -1 { return writer.raw(Array(other.utf8)) }
+            switch value.kind {
+            case .object:
+                writer.beginObject()
+                for (key, member) in value.members {
+                    writer.key(key.string)
+                    write(member, &writer)
+                }
+                writer.endObject()
+            case .array:
+                writer.beginArray()
+                for element in value.elements { write(element, &writer) }
+                writer.endArray()
+            default: value.write(into: &writer)
+            }
+        }
+        var writer = JSONWriter()
+        try JSONParser().parse(payload) { write($0, &writer) }
+        return left < 0 ? writer.bytes : nil
+    }
+
+    private static let others = [
+        "null", "{}", "[]", "[[]]", "\"\"", "\"\\u0000\\u202e\\n\"", "-1", "1e300", "99999999999999999", "true",
+        "\"javascript:alert(1)\"", "\"http://\\u0001\"", "[null,null]", "{\"a\":{\"b\":[]}}", "\"+-() \"",
+        "\"\(String(repeating: "9", count: 2000))\"",
+    ]
+
+    @Test("Any value of a payload may be anything", arguments: try WhatsAppFixtureTests.fixtures.names(suffix: ".json"))
+    func anyValue(name: String) throws {
+        let payload = try WhatsAppFixtureTests.fixtures.bytes(name)
+        // Every value meets a third of them, which is enough for every kind of value to meet all.
+        for (index, other) in Self.others.enumerated() {
+            var place = index % 3
+            while let changed = try Self.replace(place, by: other, in: payload) {
+                Self.check(changed)
+                place += 3
+            }
+        }
+    }
+
+    @Test("Very long words, lists and names are cut or kept within what an event may hold")
+    func large() {
+        let word = String(repeating: "é", count: 600_000)
+        let products = (0..<3000).map { "{\"product_retailer_id\":\"\(word.prefix(400))\($0)\",\"quantity\":1}" }
+            .joined(separator: ",")
+        let links = (0..<12_000).map { "http://a.b/\($0)" }.joined(separator: " ")
+        for members in [
+            "\"type\":\"text\",\"text\":{\"body\":\"\(word)\"}", "\"type\":\"text\",\"text\":{\"body\":\"\(links)\"}",
+            "\"type\":\"text\",\"text\":{\"body\":\"http://a.b/\(word)\"}",
+            "\"type\":\"order\",\"order\":{\"product_items\":[\(products)],\"text\":\"\(word)\"}",
+            "\"type\":\"button\",\"button\":{\"text\":\"\(word)\",\"payload\":\"\(word)\"}",
+            "\"type\":\"image\",\"image\":{\"id\":\"\(word)\",\"mime_type\":\"\(word)\",\"filename\":\"\(word)\"}",
+            "\"type\":\"reaction\",\"reaction\":{\"message_id\":\"\(word)\",\"emoji\":\"\(word)\"}",
+            "\"type\":\"text\",\"text\":{\"body\":\"a\"},\"referral\":{\"headline\":\"\(word)\",\"body\":\"\(word)\"}",
+            "\"type\":\"system\",\"system\":{\"type\":\"user_changed_number\",\"wa_id\":\"\(word)\",\"body\":\"\(word)\"}",
+        ] {
+            Self.check(Array(WhatsAppScript.message(members).utf8))
+        }
+        let failed = """
+            "statuses":[{"id":"\(word)","status":"failed","biz_opaque_callback_data":"\(word)","recipient_id":"\(word)",\
+            "errors":[{"code":1,"title":"\(word)","error_data":{"details":"\(word)"}}]}]
+            """
+        Self.check(Array(WhatsAppScript.change("messages", failed).utf8))
+        Self.check(Array(WhatsAppScript.change("account_update", "\"event\":\"\(word)\",\"\(word)\":1").utf8))
+        let contacts = (0..<3000).map { "{\"wa_id\":\"\($0)\",\"profile\":{\"name\":\"\($0)\"}}" }.joined(
+            separator: ","
+        )
+        let messages = (0..<50).map {
+            "{\"from\":\"\($0)\",\"id\":\"\($0)\",\"type\":\"text\",\"text\":{\"body\":\"a\"}}"
+        }
+        Self.check(
+            Array(
+                WhatsAppScript.change(
+                    "messages",
+                    "\"contacts\":[\(contacts)],\"messages\":[\(messages.joined(separator: ","))]"
+                ).utf8
+            )
+        )
+    }
+
+    @Test("Deep nesting in what is written as text is no burden")
+    func deep() {
+        let deep = String(repeating: "{\"aaaaaaaaaa\":", count: 400) + "1" + String(repeating: "}", count: 400)
+        Self.check(Array(WhatsAppScript.change("account_update", "\"event\":\(deep)").utf8))
+        let wide = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
+        Self.check(Array(WhatsAppScript.change("account_update", "\"event\":[\(wide),\(wide)]").utf8))
+    }
+}
