@@ -45,7 +45,7 @@ package protocol MessageBus: Sendable {
     /// Broadcasts whose counts changed since a batch last told them, at most `limit`.
     ///
     /// Answers to a broadcast's messages (`social.message.created` in reply to them) and opt-outs of whom it reached last
-    /// (`social.follow.deleted`) count too.
+    /// (`social.follow.deleted` with somebody as its target, not a group) count too.
     func changedBroadcasts(limit: Int) async throws -> [BroadcastTally]
 
     /// Dead letters of `source` (or all), oldest first, after the id `after`.

@@ -29,7 +29,10 @@ enum PreparedMark: Sendable {
         } else if event.type == .messageCreated, let message = digest(event.data.inReplyTo?.id) {
             guard let person = digest(event.data.actor?.id) else { return nil }
             self = .answer(message: message, person: person)
-        } else if event.type == .followDeleted, let person = digest(event.data.actor?.id) {
+        } else if event.type == .followDeleted, event.data.target?.id?.isActor == true,
+            let person = digest(event.data.actor?.id)
+        {
+            // Whoever leaves a group may still be written to.
             self = .optOut(person: person)
         } else {
             return nil

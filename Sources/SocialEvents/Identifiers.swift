@@ -70,6 +70,9 @@ public struct ObjectID: Sendable, Hashable, CustomStringConvertible {
     /// The platform that it begins with.
     package var platform: Platform { Platform(String(text.prefix { $0 != ":" })) }
 
+    /// Whether it is somebody's.
+    package var isActor: Bool { text.drop { $0 != ":" }.hasPrefix(":actor:") }
+
     /// The id.
     public var description: String { text }
 }

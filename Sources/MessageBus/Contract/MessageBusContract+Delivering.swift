@@ -92,6 +92,7 @@ extension MessageBusContract {
                     let optOuts = [
                         Deliveries.optOut(of: "person-3", number: number),
                         Deliveries.optOut(of: "a stranger", number: number),
+                        Deliveries.optOut(of: "person-4", from: "group", number: number),
                     ]
                     _ = try await bus.append(LogBatch(source: ContractEvents.first, events: optOuts))
                     let counts = try await bus.changedBroadcasts(limit: 1).map { $0.metrics[6] }
@@ -196,7 +197,7 @@ private enum Deliveries {
         return event
     }
 
-    static func optOut(of person: String, number: Int) -> Event {
+    static func optOut(of person: String, from target: String = "actor", number: Int) -> Event {
         let consent = ObjectID(ContractEvents.platform, "consent", person)
         var event = Event(
             id: EventID(consent, .deleted, revision: number),
@@ -206,6 +207,7 @@ private enum Deliveries {
             time: Timestamp(seconds: 1_790_000_000)
         )
         event.data.actor = Actor(id: ContractEvents.actor(person))
+        event.data.target = Reference(id: ObjectID(ContractEvents.platform, target, "acme"))
         return event
     }
 
