@@ -143,7 +143,36 @@ package struct GraphAnswer: Sendable {
                 return try read(root)
             }
         } catch let error as JSONError {
-            throw ConnectorError.malformed(error, payload: body, what: what)
+            throw ConnectorError.malformed(error, payload: Self.withoutTokens(body), what: what)
         }
+    }
+
+    /// A body to be kept: without the tokens and proofs that the platform writes into the addresses of next pages.
+    static func withoutTokens(_ body: [UInt8]) -> [UInt8] {
+        var kept: [UInt8] = []
+        kept.reserveCapacity(body.count)
+        var rest = body[...]
+        while let first = rest.first {
+            guard let name = credentials.first(where: { rest.starts(with: $0) }) else {
+                kept.append(first)
+                rest.removeFirst()
+                continue
+            }
+            kept += name
+            rest = rest.dropFirst(name.count)
+            // What stands between name and value, in an address, in JSON, and in an address in JSON.
+            let link = rest.prefix { #"":= \u003dD"#.utf8.contains($0) }
+            kept += link
+            let value = rest.dropFirst(link.count).prefix { isOfToken($0) }
+            if !value.isEmpty, !link.isEmpty { kept += "redacted".utf8 } else { kept += value }
+            rest = rest.dropFirst(link.count + value.count)
+        }
+        return kept
+    }
+
+    private static let credentials = ["access_token", "appsecret_proof", "client_secret"].map { Array($0.utf8) }
+
+    private static func isOfToken(_ byte: UInt8) -> Bool {
+        (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 || "_-|.%~+".utf8.contains(byte)
     }
 }

@@ -54,7 +54,10 @@ package struct MetaNotice {
     /// The id of the entry: the Page, the professional account, the WhatsApp business account.
     ///
     /// The dashboard's test events have `0`.
-    package var entryID: String? { entry?["id"].flatMap { $0.string ?? $0.int.map { String($0) } } }
+    package var entryID: String? {
+        guard let id = entry?["id"] else { return nil }
+        return MetaValue.id(id) ?? (id.int == 0 || id.isString("0") ? "0" : nil)
+    }
 
     /// The entry's time, whether it is written in seconds, as with changes, or in milliseconds, as with messages.
     package var entryTime: Timestamp? { entry?["time"].flatMap(MetaTime.read) }
