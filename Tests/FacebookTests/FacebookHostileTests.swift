@@ -1,0 +1,111 @@
+import ConnectorTesting
+import JSON
+import MetaGraph
+import SocialEvents
+import Testing
+
+@testable import FacebookConnector
+
+/// Payloads that nobody should send: whatever comes becomes events that the log takes.
+struct FacebookHostileTests {
+    private static let fixtures = Fixture("../../Plugins/Facebook/Fixtures")
+
+    private static func check(_ payload: [UInt8]) {
+        guard let intake = try? FacebookFixtureTests.intake(payload) else { return }
+        #expect(!intake.events.isEmpty || !intake.deadLetters.isEmpty)
+        for event in intake.events {
+            let problems = event.validate()
+            #expect(problems.isEmpty, "\(event.id): \(problems)")
+        }
+    }
+
+    /// The values of a document, one after the other, replaced by something else.
+    private static func replace(_ target: Int, by other: String, in payload: [UInt8]) throws -> [UInt8]? {
+        var left = target
+        func write(_ value: JSONValue, _ writer: inout JSONWriter) {
+            left -= 1
+            if left == -1 { return writer.raw(Array(other.utf8)) }
+            switch value.kind {
+            case .object:
+                writer.beginObject()
+                for (key, member) in value.members {
+                    writer.key(key.string)
+                    write(member, &writer)
+                }
+                writer.endObject()
+            case .array:
+                writer.beginArray()
+                for element in value.elements { write(element, &writer) }
+                writer.endArray()
+            default: value.write(into: &writer)
+            }
+        }
+        var writer = JSONWriter()
+        try JSONParser().parse(payload) { write($0, &writer) }
+        return left < 0 ? writer.bytes : nil
+    }
+
+    private static let others = [
+        "null", "{}", "[]", "[[]]", "\"\"", "\"\\u0000\\u202e\\n\"", "-1", "1e300", "99999999999999999", "true",
+        "\"javascript:alert(1)\"", "\"http://\\u0001\"", "[null,null]", "{\"a\":{\"b\":[]}}",
+        "\"\(String(repeating: "9", count: 2000))\"",
+    ]
+
+    @Test("Any value of a payload may be anything", arguments: try fixtures.names(suffix: ".json"))
+    func anyValue(name: String) throws {
+        let payload = try Self.fixtures.bytes(name)
+        // Every value meets a third of them, which is enough for every kind of value to meet all.
+        for (index, other) in Self.others.enumerated() {
+            var place = index % 3
+            while let changed = try Self.replace(place, by: other, in: payload) {
+                Self.check(changed)
+                place += 3
+            }
+        }
+    }
+
+    private static func feed(_ value: String, field: String = "feed") -> [UInt8] {
+        Array(
+            "{\"object\":\"page\",\"entry\":[{\"id\":\"1\",\"time\":1,\"changes\":[{\"field\":\"\(field)\",\"value\":\(value)}]}]}"
+                .utf8
+        )
+    }
+
+    @Test("Very long words, lists and names are cut or kept within what an event may hold")
+    func large() {
+        let word = String(repeating: "é", count: 700_000)
+        let tags = (0..<12_000).map { "{\"offset\":\($0),\"length\":1,\"id\":\"7\"}" }.joined(separator: ",")
+        let photos = (0..<3000).map { "\"https://a.example/\($0)\"" }.joined(separator: ",")
+        let value = """
+            {"item":"status","verb":"add","post_id":"1_2","message":"\(word)","photos":[\(photos)],"message_tags":[\(tags)],\
+            "photo":"https://a.example/x","from":{"id":"7","name":"\(word)"}}
+            """
+        Self.check(Self.feed(value))
+        let mids = (0..<3000).map { "\"m\($0)\"" }.joined(separator: ",")
+        let parts = (0..<3000).map { _ in "{\"type\":\"image\",\"payload\":{\"url\":\"https://a.example/\"}}" }.joined(
+            separator: ","
+        )
+        for item in ["\"delivery\":{\"mids\":[\(mids)]}", "\"message\":{\"mid\":\"m\",\"attachments\":[\(parts)]}"] {
+            Self.check(
+                Array(
+                    "{\"object\":\"page\",\"entry\":[{\"id\":\"1\",\"messaging\":[{\"sender\":{\"id\":\"5\"},\(item)}]}]}"
+                        .utf8
+                )
+            )
+        }
+    }
+
+    @Test("Ids that are not Facebook's are kept apart and kept printable")
+    func ids() {
+        for id in ["a b", "\\u0000", "../..", "x/created", "_", "1_", String(repeating: "7", count: 5000)] {
+            for item in ["comment", "status", "reaction", "rating"] {
+                let value = """
+                    {"item":"\(item)","verb":"add","post_id":"\(id)","comment_id":"\(id)","parent_id":"\(id)","open_graph_story_id":"\(id)",\
+                    "from":{"id":"\(id)"},"message":"a"}
+                    """
+                Self.check(Self.feed(value))
+                Self.check(Self.feed(value, field: "ratings"))
+            }
+        }
+    }
+}
