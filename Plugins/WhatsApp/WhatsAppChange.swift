@@ -77,7 +77,8 @@ struct WhatsAppChange {
 
     /// What `contacts` says of somebody.
     ///
-    /// A single contact is believed to be meant even where its number differs: some countries' numbers are written in two ways.
+    /// Where a change tells one thing of one contact, this is believed to be meant even if its number differs: some countries' numbers are written
+    /// in two ways.
     func contact(of number: JSONValue?, or userID: JSONValue?) -> JSONValue? {
         guard let contacts, contacts.kind == .array else { return nil }
         var count = 0
@@ -88,7 +89,14 @@ struct WhatsAppChange {
             count += 1
             last = contact
         }
-        return count == 1 ? last : nil
+        return count == 1 && isAlone ? last : nil
+    }
+
+    /// Whether the change has one item.
+    private var isAlone: Bool {
+        var count = 0
+        for list in [messages, echoes, statuses, calls, groups, preferences, identities] { count += list?.count ?? 0 }
+        return count == 1
     }
 
     /// A delivery with one item of a list alone.

@@ -83,4 +83,19 @@ struct WhatsAppFixtureTests {
         let raw = try #require(events.last?.data.raw?.bytes)
         #expect(try WhatsAppScript.intake(raw).events.map(\.id) == [events[1].id])
     }
+
+    @Test("A contact is taken for somebody whose number it has, or who is the only one it can be")
+    func contacts() throws {
+        func names(_ messages: String) throws -> [String?] {
+            let contacts = #""contacts":[{"wa_id":"52155","user_id":"MX.1","profile":{"name":"Luz"}}]"#
+            let payload = WhatsAppScript.change("messages", "\(contacts),\"messages\":[\(messages)]")
+            return try WhatsAppScript.events(payload).map(\.data.actor?.name)
+        }
+        func message(_ from: String) -> String {
+            "{\"from\":\"\(from)\",\"id\":\"\(from)\",\"type\":\"text\",\"text\":{\"body\":\"a\"}}"
+        }
+        #expect(try names(message("52155")) == ["Luz"])
+        #expect(try names(message("5255")) == ["Luz"], "Mexican numbers are written in two ways")
+        #expect(try names("\(message("52155")),\(message("4915"))") == ["Luz", nil])
+    }
 }
