@@ -2,331 +2,252 @@ import JSON
 import MetaGraph
 import SocialEvents
 
-// The fields `feed`, `mention` and `ratings`: posts, comments, reactions and reviews.
-
-/// What happened to something of a feed.
-enum FacebookVerb {
-    case added, edited, removed, hidden, shown, other
-
-    /// Reads a verb; both `edit` and `edited` occur, and mentions come without any.
-    init(_ value: JSONValue?) {
-        guard let value else {
-            self = .added
-            return
-        }
-        if value.isString("add") || value.isString("added") {
-            self = .added
-        } else if value.isString("edited") || value.isString("edit") || value.isString("update") {
-            self = .edited
-        } else if value.isString("remove") || value.isString("removed") || value.isString("delete") {
-            self = .removed
-        } else if value.isString("hide") {
-            self = .hidden
-        } else if value.isString("unhide") {
-            self = .shown
-        } else {
-            self = .other
-        }
-    }
-}
-
-/// One change of a feed, as far as all kinds of items have the same.
-struct FacebookChange {
-    let value: JSONValue
-    let verb: FacebookVerb
-    /// The Page.
-    let page: String?
-    /// When it was made, as the payload says.
-    let created: Timestamp?
-    /// When it happened: of what is added when it was made, of the rest when the entry was.
-    let time: Timestamp?
-    /// Whether it is about a review of the Page.
-    let isOfReview: Bool
-
-    init(_ notice: MetaNotice, isOfReview: Bool = false) {
-        value = notice.value
-        verb = FacebookVerb(value["verb"])
-        page = notice.entryID
-        created = value["created_time"].flatMap(MetaTime.read)
-        let told = notice.entryTime
-        time = verb == .added ? created ?? told : told ?? created
-        self.isOfReview = isOfReview
-    }
-}
+// The fields `feed`, `mention` and `ratings`: posts, comments, reactions and reviews. Events are large: one is made and filled in place.
 
 extension FacebookNormalizer {
-    /// Something of a feed, or something that mentions the Page.
-    func readFeed(_ notice: MetaNotice, matched: String? = nil, into events: inout [Event]) throws(JSONError) {
-        let change = FacebookChange(notice)
-        guard let item = change.value["item"] else { return }
-        let event: Event?
-        if item.isString("comment") {
-            event = try comment(change)
-        } else if item.isString("reaction") || item.isString("like") {
-            event = try reaction(change, isLike: item.isString("like"))
-        } else {
-            event = try post(change, item)
-        }
-        guard var event else { return }
-        if let matched {
-            event.data.matched = [Match(name: matched)]
+    /// Something of a feed, something that mentions the Page, or a review with what is said of it.
+    func readFeed(_ change: FacebookChange, into events: inout [Event]) throws(JSONError) {
+        var event = Event(
+            id: EventID(text: ""),
+            type: .postCreated,
+            platform: Self.platform,
+            time: change.time ?? now
+        )
+        guard try fill(&event, change) else { return }
+        if change.time == nil { event.data.loss.append(Loss("created_time", .inferred, "the time of reading")) }
+        event.data.loss += change.losses
+        if change.field == .mention {
+            event.data.matched = [Match(name: "mention")]
             // It was said at somebody else's.
-            let owner = MetaValue.id(change.value["post_id"])?.split(separator: "_").first.map(String.init)
-            event.data.channel = Self.channel(owner)
-        }
-        Self.noteLosses(change.value, &event.data.loss)
-        events.append(event)
-    }
-
-    /// A review of the Page, or a comment on one or a reaction to it.
-    func readRating(_ notice: MetaNotice, into events: inout [Event]) throws(JSONError) {
-        let change = FacebookChange(notice, isOfReview: true)
-        guard let item = change.value["item"] else { return }
-        let event: Event?
-        if item.isString("rating") {
-            event = try review(change)
-        } else if item.isString("comment") {
-            event = try comment(change)
-        } else if item.isString("reaction") || item.isString("like") {
-            event = try reaction(change, isLike: item.isString("like"))
+            let owner = MetaValue.id(change.post)?.split(separator: "_").first.map(String.init)
+            event.data.channel = owner.map { Channel(id: Self.actorID($0)) }
         } else {
-            return
+            event.data.channel = MetaValue.objectID(Self.platform, "actor", change.page).map { Channel(id: $0) }
         }
-        guard var event else { return }
-        Self.noteLosses(change.value, &event.data.loss)
         events.append(event)
     }
 
-    /// Notes what has no place in an event.
-    private static func noteLosses(_ value: JSONValue, _ loss: inout [Loss]) {
-        for (key, member) in value.members where !member.isNull {
-            switch key {
-            case "item", "verb", "from", "message", "post_id", "comment_id", "parent_id", "created_time", "post",
-                "photo", "photos", "video", "link", "published", "reaction_type", "sender_id", "sender_name", "story",
-                "is_hidden", "message_tags", "photo_id", "video_id", "share_id", "album_id", "photo_ids", "user_id",
-                "recipient_id", "open_graph_story_id", "reviewer_id", "reviewer_name", "review_text", "rating",
-                "recommendation_type":
-                continue
-            default: note(key, &loss)
-            }
+    /// Whether the change is a fact that events know.
+    private func fill(_ event: inout Event, _ change: FacebookChange) throws(JSONError) -> Bool {
+        guard let item = change.item else { return false }
+        event.data.actor = actor(change)
+        if item.isString("comment") { return try fillComment(&event, change, item) }
+        if item.isString("reaction") || item.isString("like") { return fillReaction(&event, change) }
+        if change.field == .ratings { return item.isString("rating") ? try fillReview(&event, change, item) : false }
+        if let id = MetaValue.objectID(Self.platform, "post", change.post) {
+            return fillUtterance(&event, change, id, .post, native: change.post)
         }
-    }
-
-    /// Notes a member that has no place in an event, a few of them.
-    static func note(_ key: JSONKey, _ loss: inout [Loss]) {
-        guard loss.count < 50 else { return }
-        loss.append(Loss(String(key.string.prefix(100)), .dropped))
-    }
-
-    // MARK: - Posts
-
-    private func post(_ change: FacebookChange, _ item: JSONValue) throws(JSONError) -> Event? {
-        let value = change.value
-        guard let native = MetaValue.id(value["post_id"]) else {
-            if item.isString("album"), let album = MetaValue.id(value["album_id"]) {
-                return utterance(change, ObjectID(Self.platform, "album", album), native: nil, kind: .post)
-            }
-            return item.isString("video") ? rights(change) : nil
+        if item.isString("album"), let id = MetaValue.objectID(Self.platform, "album", change.album) {
+            return fillUtterance(&event, change, id, .post, native: nil)
         }
-        return utterance(change, Self.postID(native), native: native, kind: .post)
+        return item.isString("video") ? fillRights(&event, change) : false
     }
+
+    /// Names the event.
+    private func name(
+        _ event: inout Event,
+        _ object: ObjectID,
+        _ type: EventType,
+        revision: Int = 0,
+        subject: ObjectID? = nil
+    ) {
+        event.id = EventID(object, type.verb, revision: revision)
+        event.type = type
+        event.subject = subject ?? object
+    }
+
+    /// Who did it: `from`, or the older `sender_id` and `sender_name`, or a review's author; `nil` where the payload does not say.
+    private func actor(_ change: FacebookChange) -> Actor? {
+        if let from = change.from, let id = MetaValue.objectID(Self.platform, "actor", from["id"]) {
+            return Actor(id: id, name: MetaValue.phrase(from["name"]))
+        }
+        let name = MetaValue.phrase(change.from?["name"] ?? change.senderName)
+        if let id = MetaValue.objectID(Self.platform, "actor", change.sender) { return Actor(id: id, name: name) }
+        return name.map { Actor(name: $0) }
+    }
+
+    // MARK: - Posts, comments, reviews
 
     /// What happened to a post, comment or review: made, edited, withdrawn, hidden or shown again.
-    private func utterance(_ change: FacebookChange, _ id: ObjectID, native: String?, kind: ObjectKind) -> Event? {
-        var event: Event
+    private func fillUtterance(
+        _ event: inout Event,
+        _ change: FacebookChange,
+        _ id: ObjectID,
+        _ kind: ObjectKind,
+        native: JSONValue?
+    ) -> Bool {
+        let second = Self.seconds(change.time)
         switch change.verb {
-        case .other: return nil
+        case .other: return false
         case .removed:
-            event = self.event(id, .postDeleted, at: change.time)
-            event.data.actor = actor(change.value)
-            event.data.channel = Self.channel(change.page)
-            return event
-        case .added: event = self.event(id, .postCreated, at: change.time)
-        case .edited: event = self.event(id, .postUpdated, revision: Self.seconds(change.time), at: change.time)
+            name(&event, id, .postDeleted)
+            return true
+        case .added: name(&event, id, .postCreated)
+        case .edited: name(&event, id, .postUpdated, revision: second)
         case .hidden, .shown:
-            event = self.event(
-                ObjectID(Self.platform, "visibility", native ?? id.text),
-                .postUpdated,
-                revision: Self.seconds(change.time),
-                subject: id,
-                at: change.time
-            )
+            let fact = ObjectID(Self.platform, "visibility", MetaValue.id(native) ?? id.text)
+            name(&event, fact, .postUpdated, revision: second, subject: id)
         }
-        var object = SocialObject(id: id, kind: kind)
-        switch change.verb {
-        case .added: object.createdAt = change.created
-        case .edited:
-            object.editedAt = change.time
-            object.revision = Self.seconds(change.time)
-        case .hidden, .shown, .removed, .other: break
+        event.data.object = SocialObject(id: id, kind: kind)
+        if change.verb == .added {
+            event.data.object?.createdAt = change.created
+        } else if change.verb == .edited {
+            event.data.object?.editedAt = change.time
+            event.data.object?.revision = second
         }
-        object.url = MetaValue.address(change.value["post"]?["permalink_url"])
-        if object.url == nil || kind == .comment { object.url = native.flatMap(Self.address) }
-        read(change.value, into: &object, &event.data)
-        object.audience = audience(change, &event.data.loss)
-        event.data.object = object
-        event.data.actor = actor(change.value)
-        event.data.channel = Self.channel(change.page)
-        return event
+        let link = kind == .comment ? nil : MetaValue.address(change.about?["permalink_url"])
+        event.data.object?.url = link ?? MetaValue.id(native).flatMap(Self.address)
+        fillWords(&event.data, change)
+        fillMedia(&event.data, change)
+        event.data.object?.audience = audience(change, &event.data.loss)
+        return true
     }
 
-    /// Words, media and what is shared.
-    private func read(_ value: JSONValue, into object: inout SocialObject, _ data: inout EventData) {
-        object.text = MetaValue.words(value["message"] ?? value["review_text"], "message", &data.loss)
-        if object.text == nil, let story = MetaValue.words(value["story"], "story", &data.loss) {
-            object.text = story
+    private func fillWords(_ data: inout EventData, _ change: FacebookChange) {
+        var text = MetaValue.words(change.message, "message", &data.loss)
+        if text == nil, change.story != nil {
+            text = MetaValue.words(change.story, "story", &data.loss)
             data.loss.append(Loss("story", .inferred, "Facebook's words, not the author's"))
         }
-        if let text = object.text {
-            object.entities = Self.entities(of: text, tags: value["message_tags"], &data.loss)
+        guard let text else { return }
+        data.object?.entities = Self.entities(of: text, tags: change.tags, &data.loss)
+        data.object?.text = text
+    }
+
+    private func fillMedia(_ data: inout EventData, _ change: FacebookChange) {
+        var media: [Media] = []
+        if let photos = change.photos {
+            for photo in photos.elements.prefix(EventLimits.elements - 2) {
+                if let piece = Self.media(.image, photo) { media.append(piece) }
+            }
         }
-        let item = value["item"]
-        if let photos = value["photos"] {
-            object.media = photos.elements.prefix(EventLimits.elements).compactMap { Self.media(.image, $0) }
-        }
-        if let photo = Self.media(.image, value["photo"]) { object.media.append(photo) }
-        if let video = Self.media(.video, value["video"]) { object.media.append(video) }
-        if object.media.count > EventLimits.elements {
-            object.media.removeLast(object.media.count - EventLimits.elements)
-        }
-        if let link = MetaValue.address(value["link"]) {
-            if item?.isString("photo") == true {
-                if object.media.isEmpty { object.media = [Media(.image, url: link)] }
-            } else if item?.isString("video") == true {
-                if object.media.isEmpty { object.media = [Media(.video, url: link)] }
+        if let photo = Self.media(.image, change.photo) { media.append(photo) }
+        if let video = Self.media(.video, change.video) { media.append(video) }
+        if let link = MetaValue.address(change.link) {
+            if change.isItem("photo") {
+                if media.isEmpty { media = [Media(.image, url: link)] }
+            } else if change.isItem("video") {
+                if media.isEmpty { media = [Media(.video, url: link)] }
             } else {
                 data.quoteOf = Reference(url: link)
             }
         }
-        if value["photo_ids"] != nil, object.media.isEmpty {
+        if change.photoIDs != nil, media.isEmpty {
             data.loss.append(Loss("photo_ids", .dropped, "pictures without addresses"))
         }
+        if !media.isEmpty { data.object?.media = media }
     }
 
     private func audience(_ change: FacebookChange, _ loss: inout [Loss]) -> Audience? {
-        if change.verb == .hidden || change.value["is_hidden"]?.bool == true {
+        if change.verb == .hidden || change.isHidden {
             loss.append(Loss("verb", .inferred, "hidden by the Page: its author and their friends see it"))
             return .unlisted
         }
-        if change.value["published"]?.int == 0 || change.value["post"]?["is_published"]?.bool == false {
+        if change.isUnpublished || change.about?["is_published"]?.bool == false {
             loss.append(Loss("published", .dropped, "not published, or as an advertisement alone"))
             return nil
         }
         return .public
     }
 
-    /// The platform holds a video of the Page back, or gives it free: `block`, `unblock`, `mute`.
-    private func rights(_ change: FacebookChange) -> Event? {
-        guard let video = MetaValue.id(change.value["video_id"]), let verb = MetaValue.phrase(change.value["verb"])
-        else {
-            return nil
+    private func fillComment(_ event: inout Event, _ change: FacebookChange, _ item: JSONValue) throws(JSONError)
+        -> Bool
+    {
+        guard let id = MetaValue.objectID(Self.platform, "comment", change.comment) else {
+            throw item.mismatch("a comment with a comment_id")
         }
-        var event = event(
-            ObjectID(Self.platform, "video", video),
-            .accountUpdated,
-            revision: Self.seconds(change.time),
-            at: change.time
-        )
-        event.data.channel = Self.channel(change.page)
-        event.data.loss.append(Loss("verb", .dropped, "the platform's decision on a video: \(verb.prefix(40))"))
-        return event
+        guard fillUtterance(&event, change, id, .comment, native: change.comment) else { return false }
+        event.data.conversation = MetaValue.objectID(Self.platform, "conversation", change.post)
+        if let parent = change.parent, change.post.map({ !parent.isSameString(as: $0) }) ?? true {
+            let answered = MetaValue.objectID(Self.platform, "comment", parent)
+            event.data.inReplyTo = answered.map { Reference(id: $0) }
+        } else {
+            event.data.inReplyTo = target(change).map { Reference(id: $0) }
+        }
+        return true
     }
 
-    // MARK: - Comments
-
-    private func comment(_ change: FacebookChange) throws(JSONError) -> Event? {
-        let value = change.value
-        guard let native = MetaValue.id(value["comment_id"]) else {
-            throw value.mismatch("a comment with a comment_id")
+    private func fillReview(_ event: inout Event, _ change: FacebookChange, _ item: JSONValue) throws(JSONError) -> Bool
+    {
+        guard let id = MetaValue.objectID(Self.platform, "review", change.openGraphStory) else {
+            throw item.mismatch("a review with an open_graph_story_id")
         }
-        guard var event = utterance(change, Self.commentID(native), native: native, kind: .comment) else { return nil }
-        let post = MetaValue.id(value["post_id"])
-        let parent = MetaValue.id(value["parent_id"])
-        if let post { event.data.conversation = ObjectID(Self.platform, "conversation", post) }
-        if let parent, parent != post {
-            event.data.inReplyTo = Reference(id: Self.commentID(parent))
-        } else if let post {
-            event.data.inReplyTo = Reference(id: change.isOfReview ? reviewID(change, post) : Self.postID(post))
+        guard fillUtterance(&event, change, id, .post, native: nil), event.data.object != nil else {
+            return change.verb == .removed
         }
-        return event
-    }
-
-    // MARK: - Reactions
-
-    private func reaction(_ change: FacebookChange, isLike: Bool) throws(JSONError) -> Event? {
-        let value = change.value
-        let isEnd: Bool
-        switch change.verb {
-        case .added, .edited: isEnd = false
-        case .removed: isEnd = true
-        case .hidden, .shown, .other: return nil
-        }
-        let actor = actor(value)
-        let comment = MetaValue.id(value["comment_id"])
-        guard let native = comment ?? MetaValue.id(value["post_id"]) else {
-            return follow(change, by: actor, isEnd: isEnd)
-        }
-        let target: ObjectID =
-            if comment != nil {
-                Self.commentID(native)
-            } else if change.isOfReview {
-                reviewID(change, native)
-            } else {
-                Self.postID(native)
-            }
-        let person = MetaValue.id(value["from"]?["id"] ?? value["sender_id"] ?? value["user_id"])
-        var event = event(
-            ObjectID(Self.platform, "reaction", "\(person ?? "somebody").\(native)"),
-            isEnd ? .reactionDeleted : .reactionCreated,
-            revision: Self.seconds(change.created ?? change.time),
-            at: change.created ?? change.time
-        )
-        event.data.reaction = MetaValue.phrase(value["reaction_type"]) ?? (isLike ? "like" : nil)
-        event.data.target = Reference(id: target)
-        event.data.actor = actor
-        event.data.channel = Self.channel(change.page)
-        if person == nil { event.data.loss.append(Loss("from", .dropped, "the payload does not say who reacts")) }
-        return event
-    }
-
-    /// Somebody likes the Page itself, or no longer.
-    private func follow(_ change: FacebookChange, by actor: Actor?, isEnd: Bool) -> Event? {
-        guard let actor, let person = actor.id, let page = change.page else { return nil }
-        let native = person.text.split(separator: ":", maxSplits: 2).last.map(String.init) ?? person.text
-        var event = event(
-            ObjectID(Self.platform, "follow", "\(native).\(page)"),
-            isEnd ? .followDeleted : .followCreated,
-            revision: Self.seconds(change.time),
-            at: change.time
-        )
-        event.data.actor = actor
-        event.data.target = Reference(id: Self.actorID(page))
-        return event
-    }
-
-    // MARK: - Reviews
-
-    private func review(_ change: FacebookChange) throws(JSONError) -> Event? {
-        let value = change.value
-        guard let story = MetaValue.id(value["open_graph_story_id"]) else {
-            throw value.mismatch("a review with an open_graph_story_id")
-        }
-        let id = ObjectID(Self.platform, "review", story)
-        guard var event = utterance(change, id, native: nil, kind: .post) else { return nil }
-        if let recommendation = MetaValue.phrase(value["recommendation_type"]) {
+        if let recommendation = MetaValue.phrase(change.recommendation) {
             event.data.object?.tags = [recommendation.lowercased()]
         }
-        if event.data.object != nil, let rating = MetaValue.count(value["rating"]) {
+        if let rating = MetaValue.count(change.rating) {
             var metrics = Metrics(observedAt: event.time)
             metrics.other = [Metrics.NamedCount(name: "rating", count: rating)]
             event.data.metrics = metrics
         }
-        return event
+        return true
     }
 
-    /// The review that a comment or reaction is about: its story's number stands behind the author's in the post's id.
-    private func reviewID(_ change: FacebookChange, _ post: String) -> ObjectID {
+    /// The post or review that a comment or reaction is about.
+    ///
+    /// A review's story stands behind its author in the post's id.
+    private func target(_ change: FacebookChange) -> ObjectID? {
+        guard change.field == .ratings, let post = MetaValue.id(change.post) else {
+            return MetaValue.objectID(Self.platform, "post", change.post)
+        }
         let story = post.utf8.lastIndex(of: UInt8(ascii: "_")).map { String(post[post.utf8.index(after: $0)...]) }
         return ObjectID(Self.platform, "review", story.flatMap { $0.isEmpty ? nil : $0 } ?? post)
+    }
+
+    // MARK: - Reactions
+
+    private func fillReaction(_ event: inout Event, _ change: FacebookChange) -> Bool {
+        let isEnd: Bool
+        switch change.verb {
+        case .added, .edited: isEnd = false
+        case .removed: isEnd = true
+        case .hidden, .shown, .other: return false
+        }
+        let comment = MetaValue.id(change.comment)
+        guard let native = comment ?? MetaValue.id(change.post) else {
+            return fillFollow(&event, change, isEnd: isEnd)
+        }
+        let person = MetaValue.id(change.from?["id"]) ?? MetaValue.id(change.sender)
+        event.time = change.created ?? event.time
+        name(
+            &event,
+            ObjectID(Self.platform, "reaction", "\(person ?? "somebody").\(native)"),
+            isEnd ? .reactionDeleted : .reactionCreated,
+            revision: Self.seconds(change.created ?? change.time)
+        )
+        event.data.reaction = MetaValue.phrase(change.reaction) ?? (change.isItem("like") ? "like" : nil)
+        event.data.target = Reference(id: comment.map(Self.commentID) ?? target(change))
+        if person == nil { event.data.loss.append(Loss("from", .dropped, "the payload does not say who reacts")) }
+        return true
+    }
+
+    /// Somebody likes the Page itself, or no longer.
+    private func fillFollow(_ event: inout Event, _ change: FacebookChange, isEnd: Bool) -> Bool {
+        guard let person = MetaValue.id(change.from?["id"]) ?? MetaValue.id(change.sender),
+            let page = MetaValue.id(change.page)
+        else { return false }
+        name(
+            &event,
+            ObjectID(Self.platform, "follow", "\(person).\(page)"),
+            isEnd ? .followDeleted : .followCreated,
+            revision: Self.seconds(change.time)
+        )
+        event.data.target = Reference(id: Self.actorID(page))
+        return true
+    }
+
+    // MARK: - Decisions of the platform
+
+    /// The platform holds a video of the Page back, or gives it free: `block`, `unblock`, `mute`.
+    private func fillRights(_ event: inout Event, _ change: FacebookChange) -> Bool {
+        guard let verb = MetaValue.phrase(change.verbName),
+            let id = MetaValue.objectID(Self.platform, "video", change.videoID)
+        else { return false }
+        name(&event, id, .accountUpdated, revision: Self.seconds(change.time))
+        event.data.loss.append(Loss("verb", .dropped, "the platform's decision on a video: \(verb.prefix(40))"))
+        return true
     }
 }

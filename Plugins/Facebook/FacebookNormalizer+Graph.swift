@@ -28,7 +28,7 @@ extension FacebookNormalizer {
         object.audience = value["is_published"]?.bool == false ? nil : .public
         if value["is_hidden"]?.bool == true { object.audience = .unlisted }
         event.data.object = object
-        event.data.actor = actor(value)
+        event.data.actor = author(value)
         let owner = native.split(separator: "_").first.map(String.init)
         event.data.channel = Self.channel(page ?? (native.contains("_") ? owner : nil))
         var metrics = Metrics(observedAt: now)
@@ -55,7 +55,7 @@ extension FacebookNormalizer {
         if let attachment = value["attachment"] { read(attachment, into: &object, &event.data) }
         object.audience = value["is_hidden"]?.bool == true ? .unlisted : .public
         event.data.object = object
-        event.data.actor = actor(value)
+        event.data.actor = author(value)
         event.data.channel = Self.channel(page)
         event.data.conversation = ObjectID(Self.platform, "conversation", post)
         let parent = MetaValue.id(value["parent"]?["id"])

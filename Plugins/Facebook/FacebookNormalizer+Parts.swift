@@ -37,22 +37,18 @@ extension FacebookNormalizer {
     /// Whole seconds, to tell one time from another; never negative.
     static func seconds(_ time: Timestamp?) -> Int { Int(max(0, time?.milliseconds ?? 0) / 1000) }
 
-    /// Who did it: `from`, or the older `sender_id` and `sender_name`, or a review's author; `nil` where the payload does not say.
-    func actor(_ value: JSONValue) -> Actor? {
-        if let from = value["from"], let id = MetaValue.id(from["id"]) {
-            var actor = actor(id, MetaValue.phrase(from["name"]))
-            actor.avatarURL = MetaValue.address(from["picture"]?["data"]?["url"])
-            return actor
-        }
-        if let id = MetaValue.id(value["sender_id"]) { return actor(id, MetaValue.phrase(value["sender_name"])) }
-        if let id = MetaValue.id(value["reviewer_id"]) { return actor(id, MetaValue.phrase(value["reviewer_name"])) }
-        if let id = MetaValue.id(value["user_id"]) { return actor(id, nil) }
-        let name = MetaValue.phrase(value["from"]?["name"] ?? value["sender_name"] ?? value["reviewer_name"])
-        return name.map { Actor(name: $0) }
+    /// Who wrote it, of an object of the Graph API; `nil` where it does not say.
+    func author(_ value: JSONValue) -> Actor? {
+        guard let from = value["from"] else { return nil }
+        let name = MetaValue.phrase(from["name"])
+        let id = MetaValue.objectID(Self.platform, "actor", from["id"])
+        return id == nil && name == nil ? nil : Actor(id: id, name: name)
     }
 
-    private func actor(_ id: String, _ name: String?) -> Actor {
-        Actor(id: Self.actorID(id), name: name)
+    /// Notes a member that has no place in an event, a few of them.
+    static func note(_ key: JSONKey, _ loss: inout [Loss]) {
+        guard loss.count < 50 else { return }
+        loss.append(Loss(String(key.string.prefix(100)), .dropped))
     }
 
     /// Where a person sees a post or comment: Facebook leads from either id to it.

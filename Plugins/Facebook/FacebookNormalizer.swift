@@ -36,11 +36,11 @@ package struct FacebookNormalizer: Sendable {
     private func readChange(_ notice: MetaNotice, into events: inout [Event]) throws(JSONError) {
         guard notice.value.kind == .object else { return }
         if notice.isChange(of: "feed") {
-            try readFeed(notice, into: &events)
+            try readFeed(FacebookChange(notice, .feed), into: &events)
         } else if notice.isChange(of: "ratings") {
-            try readRating(notice, into: &events)
+            try readFeed(FacebookChange(notice, .ratings), into: &events)
         } else if notice.isChange(of: "mention") {
-            try readFeed(notice, matched: "mention", into: &events)
+            try readFeed(FacebookChange(notice, .mention), into: &events)
         }
     }
 

@@ -127,6 +127,13 @@ package struct GraphAnswer: Sendable {
     /// When to ask again at leisure, where usage nears its end: for ``PullPage/notBefore``.
     package var notBefore: Timestamp?
 
+    /// An answer.
+    package init(body: [UInt8], what: String, notBefore: Timestamp? = nil) {
+        self.body = body
+        self.what = what
+        self.notBefore = notBefore
+    }
+
     /// Reads the answer's object.
     ///
     /// - Parameter read: reads it; the values last until it returns.
@@ -160,17 +167,26 @@ package struct GraphAnswer: Sendable {
             }
             kept += name
             rest = rest.dropFirst(name.count)
-            // What stands between name and value, in an address, in JSON, and in an address in JSON.
-            let link = rest.prefix { #"":= \u003dD"#.utf8.contains($0) }
+            let link = link(in: rest)
             kept += link
-            let value = rest.dropFirst(link.count).prefix { isOfToken($0) }
-            if !value.isEmpty, !link.isEmpty { kept += "redacted".utf8 } else { kept += value }
-            rest = rest.dropFirst(link.count + value.count)
+            rest = rest.dropFirst(link.count)
+            let value = rest.prefix { isOfToken($0) }
+            if !link.isEmpty, !value.isEmpty { kept += "redacted".utf8 } else { kept += value }
+            rest = rest.dropFirst(value.count)
         }
         return kept
     }
 
     private static let credentials = ["access_token", "appsecret_proof", "client_secret"].map { Array($0.utf8) }
+
+    /// What stands between name and value: in an address, in an address in JSON, and in JSON.
+    private static func link(in rest: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        if let link = links.first(where: { rest.starts(with: $0) }) { return rest.prefix(link.count) }
+        let link = rest.prefix { #"": "#.utf8.contains($0) }
+        return link.first == UInt8(ascii: "\"") ? link : []
+    }
+
+    private static let links = ["=", #"\u003d"#, #"\u003D"#].map { Array($0.utf8) }
 
     private static func isOfToken(_ byte: UInt8) -> Bool {
         (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 || "_-|.%~+".utf8.contains(byte)

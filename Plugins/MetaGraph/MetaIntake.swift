@@ -26,8 +26,7 @@ package struct MetaIntake: Sendable {
         body: [UInt8]? = nil,
         _ read: (MetaNotice, inout MetaIntake) throws -> Void
     ) {
-        let isAlone = MetaEnvelope.isSingle(root)
-        MetaEnvelope.forEach(in: root, body: isAlone ? body : nil) { notice in
+        MetaEnvelope.forEach(in: root, body: body) { notice in
             attempt(payload: { notice.payload }) { try read(notice, &$0) }
         }
     }
@@ -79,80 +78,112 @@ extension MetaIntake {
 
 /// The envelopes of Meta's webhooks.
 enum MetaEnvelope {
-    /// Calls a closure for every notice of a document.
-    static func forEach(in root: JSONValue, body: [UInt8]?, _ take: (MetaNotice) -> Void) {
-        guard root.kind == .array, !root.elements.isEmpty else { return envelope(root, body, take) }
-        for element in root.elements { envelope(element, body, take) }
+    /// What all notices of a document have.
+    private struct Document {
+        let root: JSONValue
+        let body: [UInt8]?
     }
 
-    /// Whether a document has one notice; counted without making any.
+    /// Calls a closure for every notice of a document.
+    static func forEach(in root: JSONValue, body: [UInt8]?, _ take: (MetaNotice) -> Void) {
+        let document = Document(root: root, body: body)
+        guard root.kind == .array, !root.elements.isEmpty else { return envelope(root, document, take) }
+        for element in root.elements { envelope(element, document, take) }
+    }
+
+    /// Whether a document has one notice.
     static func isSingle(_ root: JSONValue) -> Bool {
         var count = 0
         forEach(in: root, body: nil) { _ in count += 1 }
         return count == 1
     }
 
-    private static func envelope(_ root: JSONValue, _ body: [UInt8]?, _ take: (MetaNotice) -> Void) {
-        let object = root["object"]
-        guard let entries = root["entry"] else {
+    private static func envelope(_ value: JSONValue, _ document: Document, _ take: (MetaNotice) -> Void) {
+        var object: JSONValue?
+        var entries: JSONValue?
+        for (key, member) in value.members where !member.isNull {
+            switch key {
+            case "object": object = member
+            case "entry": entries = member
+            default: break
+            }
+        }
+        func notice(_ kind: MetaNotice.Kind, field: JSONValue? = nil, _ value: JSONValue) -> MetaNotice {
+            MetaNotice(
+                kind,
+                object: object,
+                entry: nil,
+                field: field,
+                value: value,
+                root: document.root,
+                body: document.body
+            )
+        }
+        guard let entries else {
             // The dashboard shows and copies changes without an envelope.
-            let change = root["sample"] ?? root
-            if let field = change["field"], field.kind == .string, let value = change["value"] {
-                take(MetaNotice(.change, object: object, entry: nil, field: field, value: value, body: body))
+            let change = value["sample"] ?? value
+            if let field = change["field"], field.kind == .string, let inner = change["value"] {
+                take(notice(.change, field: field, inner))
             } else {
-                take(MetaNotice(.other, object: object, entry: nil, value: root, body: body))
+                take(notice(.other, value))
             }
             return
         }
-        guard entries.kind == .array else { return entry(entries, root, object, body, take) }
-        if entries.elements.isEmpty {
-            take(MetaNotice(.other, object: object, entry: nil, value: root, body: body))
-        }
-        for element in entries.elements { entry(element, root, object, body, take) }
+        guard entries.kind == .array else { return entry(entries, object, document, take) }
+        if entries.elements.isEmpty { take(notice(.other, value)) }
+        for element in entries.elements { entry(element, object, document, take) }
     }
 
     private static func entry(
         _ entry: JSONValue,
-        _ root: JSONValue,
         _ object: JSONValue?,
-        _ body: [UInt8]?,
+        _ document: Document,
         _ take: (MetaNotice) -> Void
     ) {
+        var changes: JSONValue?
+        var field: JSONValue?
+        var value: JSONValue?
+        var messaging: JSONValue?
+        var standby: JSONValue?
+        for (key, member) in entry.members where !member.isNull {
+            switch key {
+            case "changes": changes = member
+            case "field": field = member
+            case "value": value = member
+            case "messaging": messaging = member
+            case "standby": standby = member
+            default: break
+            }
+        }
         var isRead = false
-        if let changes = entry["changes"], changes.kind == .array {
-            for change in changes.elements {
-                isRead = true
-                let value = change["value"]
-                // A change without a value tells that something changed, and is its own value.
-                take(
-                    MetaNotice(
-                        .change,
-                        object: object,
-                        entry: entry,
-                        field: change["field"],
-                        value: value ?? change,
-                        change: change,
-                        body: body
-                    )
-                )
-            }
-        }
-        if let field = entry["field"], field.kind == .string, let value = entry["value"] {
+        func tell(_ kind: MetaNotice.Kind, field: JSONValue? = nil, _ value: JSONValue, change: JSONValue? = nil) {
             isRead = true
-            take(MetaNotice(.change, object: object, entry: entry, field: field, value: value, body: body))
+            take(
+                MetaNotice(
+                    kind,
+                    object: object,
+                    entry: entry,
+                    field: field,
+                    value: value,
+                    change: change,
+                    root: document.root,
+                    body: document.body
+                )
+            )
         }
-        if let items = entry["messaging"], items.kind == .array {
-            for item in items.elements {
-                isRead = true
-                take(MetaNotice(.messaging, object: object, entry: entry, value: item, body: body))
+        if let changes, changes.kind == .array {
+            for change in changes.elements {
+                // A change without a value tells that something changed, and is its own value.
+                tell(.change, field: change["field"], change["value"] ?? change, change: change)
             }
         }
-        if let items = entry["standby"], items.kind == .array {
-            for item in items.elements {
-                isRead = true
-                take(MetaNotice(.standby, object: object, entry: entry, value: item, body: body))
-            }
+        if let field, field.kind == .string, let value { tell(.change, field: field, value) }
+        if let messaging, messaging.kind == .array {
+            for item in messaging.elements { tell(.messaging, item) }
         }
-        if !isRead { take(MetaNotice(.other, object: object, entry: entry, value: entry, body: body)) }
+        if let standby, standby.kind == .array {
+            for item in standby.elements { tell(.standby, item) }
+        }
+        if !isRead { tell(.other, entry) }
     }
 }

@@ -30,7 +30,9 @@ package struct MetaNotice {
     package let value: JSONValue
     /// The element of `changes` that it is, with members beside field and value, such as the `verb` of permissions.
     package let change: JSONValue?
-    /// The whole delivery, where it tells nothing else.
+    /// The whole delivery.
+    let root: JSONValue
+    /// Its bytes, where they are known.
     let body: [UInt8]?
 
     init(
@@ -40,8 +42,10 @@ package struct MetaNotice {
         field: JSONValue? = nil,
         value: JSONValue,
         change: JSONValue? = nil,
+        root: JSONValue,
         body: [UInt8]?
     ) {
+        self.root = root
         self.change = change
         self.kind = kind
         self.object = object
@@ -70,7 +74,10 @@ package struct MetaNotice {
 
 extension MetaNotice {
     /// The notice as a delivery of its own: the delivery's bytes where it tells nothing else, otherwise an envelope written anew with this notice alone.
-    package var payload: [UInt8] { body ?? rewritten }
+    package var payload: [UInt8] {
+        guard let body, MetaEnvelope.isSingle(root) else { return rewritten }
+        return body
+    }
 
     /// A delivery with one element alone of a list that the notice's value has, such as one of a change's `messages`.
     ///

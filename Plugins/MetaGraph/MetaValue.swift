@@ -37,6 +37,18 @@ package enum MetaValue {
         return text
     }
 
+    /// The id of what a payload names by a value, as ``id(_:)`` reads it; made without the text between.
+    package static func objectID(_ platform: Platform, _ namespace: String, _ value: JSONValue?) -> ObjectID? {
+        guard let value else { return nil }
+        switch value.kind {
+        case .string: if value.isString("") || value.isString("0") { return nil }
+        case .number: if value.int == 0 { return nil }
+        default: return nil
+        }
+        // A number that is no integer is no id.
+        return try? ObjectID(platform, namespace, of: value)
+    }
+
     /// An absolute web address that an event may hold, or `nil`.
     package static func address(_ value: JSONValue?) -> String? {
         guard let value else { return nil }
