@@ -25,6 +25,8 @@ final class MemoryBus: MessageBus {
         var refusedValues = 0
         /// How many more values cannot be read.
         var unreadableValues = 0
+        /// Broadcasts whose counts were not told yet.
+        var changed: [BroadcastTally] = []
     }
 
     let state = Shared(State())
@@ -47,13 +49,16 @@ final class MemoryBus: MessageBus {
                 receipt.sequences.append(Sequence(Int64(state.events.count)))
             }
             for letter in batch.deadLetters {
-                let id = Int64(state.letters.count + 1)
+                let id = (state.letters.last?.id ?? 0) + 1
                 let time = Timestamp(seconds: 0)
                 state.letters.append(
                     StoredDeadLetter(id: id, source: batch.source, recordedTime: time, letter: letter)
                 )
             }
             if let cursor = batch.cursor { state.cursors[batch.source] = cursor }
+            state.changed.removeAll { tally in
+                batch.observed.contains { $0.broadcast == tally.broadcast && $0.version >= tally.version }
+            }
             state.batches.append(batch)
             if state.lostAnswers > 0 {
                 state.lostAnswers -= 1
@@ -90,15 +95,40 @@ final class MemoryBus: MessageBus {
         return TrimReceipt(events: 0, trimmedThrough: .start)
     }
 
+    func changedBroadcasts(limit: Int) async throws -> [BroadcastTally] { Array(state.current.changed.prefix(limit)) }
+
     func deadLetters(of source: SourceName?, after: Int64, limit: Int) async throws -> [StoredDeadLetter] {
-        state.current.letters.filter { $0.id > after && (source == nil || $0.source == source) }
+        Array(state.current.letters.filter { $0.id > after && (source == nil || $0.source == source) }.prefix(limit))
     }
 
     func deadLetterCounts() async throws -> [SourceName: Int] {
         state.current.letters.reduce(into: [:]) { $0[$1.source, default: 0] += 1 }
     }
 
-    func discardDeadLetter(_ id: Int64) async throws -> Bool { false }
+    func replaceDeadLetter(_ id: Int64, with batch: LogBatch) async throws -> AppendReceipt? {
+        let place = state.current.letters.firstIndex { $0.id == id && $0.source == batch.source }
+        guard let place else { return nil }
+        var news = batch
+        news.deadLetters = Array(batch.deadLetters.dropFirst())
+        let receipt = try await append(news)
+        state.update { state in
+            if let rest = batch.deadLetters.first {
+                state.letters[place].letter = rest
+                state.letters[place].attempts += 1
+            } else {
+                state.letters.remove(at: place)
+            }
+        }
+        return receipt
+    }
+
+    func discardDeadLetter(_ id: Int64) async throws -> Bool {
+        state.update { state in
+            let count = state.letters.count
+            state.letters.removeAll { $0.id == id }
+            return state.letters.count < count
+        }
+    }
 
     func value(for key: String) async throws -> [UInt8]? {
         let result: Result<[UInt8]?, BusError> = state.update { state in
