@@ -24,6 +24,8 @@ package final class Hub: Service, Sendable {
     private let currentPhase = Mutex(HubPhase.starting)
     /// One command at a time, so that what is kept and what is done are the same.
     private let commands = Gate(permits: 1)
+    /// One dead letter at a time is read again.
+    let rereading = Gate(permits: 1)
 
     /// A hub of configured sources.
     ///
@@ -244,7 +246,8 @@ package final class Hub: Service, Sendable {
         }
     }
 
-    private func runner(of name: SourceName) throws -> SourceRunner {
+    /// The runner of a source that takes commands; throws ``HubCommandError`` otherwise.
+    func runner(of name: SourceName) throws -> SourceRunner {
         guard let runner = runners[name] else {
             throw HubCommandError.unknownSource(
                 name,

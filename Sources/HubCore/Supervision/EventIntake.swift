@@ -8,6 +8,9 @@ struct EventIntake {
     private(set) var deadLetters: [DeadLetter]
     private(set) var invalid = 0
 
+    /// The media type of a dead letter that is an event.
+    static let eventType = "application/cloudevents+json"
+
     /// Parts good events from those that break the format, which become dead letters naming the field; the rest goes on.
     init(events: [Event], deadLetters: [DeadLetter], source: SourceName) {
         self.deadLetters = deadLetters.map(Self.bounded)
@@ -46,7 +49,7 @@ struct EventIntake {
         var writer = JSONWriter()
         EventEncoder.encodeBody(event, source: source, into: &writer)
         return bounded(
-            DeadLetter(reason: reason, contentType: "application/cloudevents+json", payload: writer.bytes)
+            DeadLetter(reason: reason, contentType: eventType, payload: writer.bytes)
         )
     }
 
@@ -59,6 +62,7 @@ struct EventIntake {
         if letter.payload.count > EventLimits.raw {
             cut.reason += " (the first \(EventLimits.raw) of \(letter.payload.count) bytes)"
             cut.payload = Array(letter.payload.prefix(EventLimits.raw))
+            cut.isCut = true
         }
         return cut
     }

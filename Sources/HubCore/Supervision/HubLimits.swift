@@ -14,7 +14,7 @@ package struct HubLimits: Sendable {
     package var batchSize = 1000
     /// Events and dead letters of a page; a page with more is refused as a whole.
     package var largestPage = 100_000
-    /// How long the call of a webhook may take until what it brought is durable; platforms give up after 10 s to 30 s.
+    /// How long the call of a webhook may take until what it brought is durable, and reading a dead letter again; platforms give up after 10 s to 30 s.
     package var deliveryDeadline = Duration.seconds(8)
     /// Between two rounds of retention.
     package var retentionInterval = Duration.seconds(60)

@@ -157,7 +157,7 @@ extension SourceRunner {
 
 extension Event {
     /// The person whose every word is withdrawn by this event: a deletion whose subject is the person who is its actor.
-    fileprivate var forgottenActor: ObjectID? {
+    var forgottenActor: ObjectID? {
         guard type.verb == .deleted, let subject, subject == data.actor?.id else { return nil }
         return subject
     }

@@ -201,6 +201,18 @@ final class SourceRunner: Sendable {
 
     private func connector() -> (any Connector)? {
         if let connector = memory.withLock({ $0.connector }) { return connector }
+        do {
+            let connector = try makeConnector()
+            memory.withLock { $0.connector = connector }
+            return connector
+        } catch {
+            cell.move { _ = $0.failed(StepFailure(.rejected, StepFailure(error).reason), now: now) }
+            return nil
+        }
+    }
+
+    /// A connector value of this source, which shares nothing with others but the account.
+    func makeConnector() throws -> any Connector {
         var logger = services.logger
         logger[metadataKey: "source"] = "\(source.name)"
         let context = ConnectorContext(
@@ -212,14 +224,7 @@ final class SourceRunner: Sendable {
             account: account,
             quota: Quota(account.meter, priority: source.priority, clock: services.clock)
         )
-        do {
-            let connector = try source.connector.init(settings: source.settings, context: context)
-            memory.withLock { $0.connector = connector }
-            return connector
-        } catch {
-            cell.move { _ = $0.failed(StepFailure(.rejected, StepFailure(error).reason), now: now) }
-            return nil
-        }
+        return try source.connector.init(settings: source.settings, context: context)
     }
 
     // MARK: Failing

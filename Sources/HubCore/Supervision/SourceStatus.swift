@@ -94,6 +94,8 @@ package enum HubCommandError: Error, Sendable, Hashable, CustomStringConvertible
     case disabled(SourceName)
     /// The hub is stopping or has stopped.
     case stopping
+    /// The connector of this build does not read dead letters again.
+    case cannotReread(SourceName, connector: String)
 
     package var description: String {
         switch self {
@@ -101,6 +103,8 @@ package enum HubCommandError: Error, Sendable, Hashable, CustomStringConvertible
             "there is no source `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? "")
         case .disabled(let name): "`\(name)` is switched off by `enabled: false` in the configuration"
         case .stopping: "the hub is stopping"
+        case .cannotReread(let name, let connector):
+            "`\(connector)`, the connector of `\(name)`, does not read dead letters again in this version"
         }
     }
 }
