@@ -38,15 +38,7 @@ struct EventRequest {
             case "type": filter.types.formUnion(try Self.list(value).map(Self.type))
             case "duplicates": filter.includesDuplicates = try Self.flag(value, parameter: name)
             default:
-                let hint =
-                    NearestName.of(name, in: Self.known).map { "did you mean `\($0)`?" }
-                    ?? "known are \(Self.known.joined(separator: ", "))"
-                throw Problem(
-                    .badRequest,
-                    "unknown-parameter",
-                    "there is no parameter `\(name.prefix(60))`; \(hint)",
-                    parameter: name
-                )
+                throw Problem(unknownParameter: name, known: Self.known)
             }
         }
         if let header = request.headers[.lastEventID], !header.isEmpty {

@@ -49,6 +49,7 @@ package struct HubServer: Sendable {
         router.add(middleware: HostGuard(isLoopback: isLoopback))
         EventRoutes(bus: hub.bus, live: live).add(to: router)
         SourceRoutes(hub: hub).add(to: router)
+        DeadLetterRoutes(hub: hub).add(to: router)
         AccountRoutes(hub: hub).add(to: router)
         HealthRoutes(hub: hub).add(to: router)
         return router

@@ -1,4 +1,6 @@
+import ConnectorKit
 import HTTPTypes
+import HubCore
 import Hummingbird
 import JSON
 import Logging
@@ -37,6 +39,25 @@ struct Problem: Error, HTTPResponseError {
         case .closed, .full, .inUse, .unusable, .storage:
             self.init(.serviceUnavailable, "log-unavailable", error.description)
         }
+    }
+
+    /// What a command was refused with, as an answer.
+    init(_ error: HubCommandError) {
+        switch error {
+        case .unknownSource: self.init(.notFound, "no-such-source", error.description)
+        case .disabled: self.init(.conflict, "source-disabled", error.description)
+        case .cannotReread: self.init(.conflict, "cannot-reread", error.description)
+        case .stopping: self.init(.serviceUnavailable, "stopping", error.description)
+        }
+    }
+
+    /// There is no parameter of that name.
+    init(unknownParameter name: String, known: [String]) {
+        let hint =
+            NearestName.of(name, in: known).map { "did you mean `\($0)`?" }
+            ?? "known are \(known.joined(separator: ", "))"
+        let detail = "there is no parameter `\(name.prefix(60))`; \(hint)"
+        self.init(.badRequest, "unknown-parameter", detail, parameter: name)
     }
 
     func response(from request: Request, context: some RequestContext) -> Response {

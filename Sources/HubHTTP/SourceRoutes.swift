@@ -59,11 +59,7 @@ struct SourceRoutes: Sendable {
         do {
             try await run()
         } catch let error as HubCommandError {
-            throw switch error {
-            case .unknownSource: Problem(.notFound, "no-such-source", error.description)
-            case .disabled: Problem(.conflict, "source-disabled", error.description)
-            case .stopping: Problem(.serviceUnavailable, "stopping", error.description)
-            }
+            throw Problem(error)
         }
     }
 }

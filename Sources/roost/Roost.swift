@@ -15,8 +15,8 @@ struct Roost: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, CheckCommand.self, TailCommand.self, SourcesCommand.self, ConnectorsCommand.self,
-            SimulateCommand.self,
+            RunCommand.self, CheckCommand.self, TailCommand.self, SourcesCommand.self, DeadLettersCommand.self,
+            ConnectorsCommand.self, SimulateCommand.self,
         ]
     )
 

@@ -46,6 +46,46 @@ enum Terminal {
         return line.count > width ? line.prefix(max(0, width - 1)) + "…" : line
     }
 
+    /// Text of several lines that cannot steer a terminal: what could is shown as an escape, such as `\u{1b}`.
+    static func block(_ text: String) -> String {
+        var block = ""
+        for scalar in text.unicodeScalars {
+            if scalar == "\n" || scalar == "\t" || !steers(scalar) {
+                block.unicodeScalars.append(scalar)
+            } else {
+                block += "\\u{\(String(scalar.value, radix: 16))}"
+            }
+        }
+        return block
+    }
+
+    /// JSON that says the same and cannot steer a terminal: what could stands only inside strings, where an escape means it too (RFC 8259 §7).
+    static func json(_ bytes: [UInt8]) -> String {
+        var json = ""
+        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+            guard steers(scalar) else {
+                json.unicodeScalars.append(scalar)
+                continue
+            }
+            for unit in String(scalar).utf16 {
+                let digits = String(unit, radix: 16)
+                json += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+        return json
+    }
+
+    /// Whether a scalar is a control, a separator of lines, or invisible and of effect on others, but for the joiners that scripts and emoji need.
+    private static func steers(_ scalar: Unicode.Scalar) -> Bool {
+        // ASCII and the letters behind it, nearly all there is, need no look into tables.
+        if scalar.value < 0x7f { return scalar.value < 0x20 }
+        return switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        case .format: scalar.value != 0x200c && scalar.value != 0x200d
+        default: false
+        }
+    }
+
     /// Writes to standard output and shows it at once; false when nobody reads it any more.
     @discardableResult
     static func write(_ text: String) -> Bool {
