@@ -222,24 +222,16 @@ private struct PageReading {
         self.now = now
     }
 
-    private var channel: Channel? {
-        switch configuration.kind {
-        case .list: Channel(id: ObjectID(BlueskyID.platform, "list", configuration.address))
-        case .feed: Channel(id: ObjectID(BlueskyID.platform, "feed", configuration.address))
-        case .search, .author, .notifications, .jetstream: nil
-        }
-    }
-
     mutating func read(_ body: [UInt8], what: String) throws {
-        var normalizer = BlueskyNormalizer(now: now, channel: channel)
+        var normalizer = BlueskyNormalizer(now: now, channel: configuration.channel)
         var entries: [(entry: BlueskyEntry, events: Range<Int>)] = []
         do {
             try JSONParser().parse(body) { root in
                 let root = try root.expectObject()
                 page = root["cursor"]?.string.flatMap { $0.isEmpty || $0.utf8.count > 4096 ? nil : $0 }
-                for item in try list(root) {
+                for item in try configuration.items(of: root) {
                     let start = normalizer.events.count
-                    guard let entry = read(item, &normalizer) else { continue }
+                    guard let entry = configuration.read(item, &normalizer) else { continue }
                     entries.append((entry, start..<normalizer.events.count))
                 }
             }
@@ -261,22 +253,6 @@ private struct PageReading {
         let rest = events[(first + 1)...].prefix { $0.type != .postCreated }
         let entry = rest.first { $0.type == .repostCreated } ?? events[first]
         return (entry.data.actor?.id?.text).map { String($0.dropFirst("bluesky:actor:".count)) }
-    }
-
-    private func list(_ root: JSONValue) throws -> JSONElements {
-        switch configuration.kind {
-        case .search: try root.requiredArray("posts")
-        case .notifications: try root.requiredArray("notifications")
-        case .author, .list, .feed, .jetstream: try root.requiredArray("feed")
-        }
-    }
-
-    private func read(_ item: JSONValue, _ normalizer: inout BlueskyNormalizer) -> BlueskyEntry? {
-        switch configuration.kind {
-        case .search: normalizer.postView(item)
-        case .notifications: normalizer.notification(item)
-        case .author, .list, .feed, .jetstream: normalizer.feedEntry(item)
-        }
     }
 
     /// Takes the events of entries that are not too old and were not told before.

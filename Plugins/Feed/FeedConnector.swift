@@ -5,7 +5,7 @@ import SocialEvents
 /// Reads one feed: RSS, Atom or JSON Feed.
 ///
 /// Each pull makes one request: for the feed itself, or, while a gap is being filled, for one older page of it.
-public struct FeedConnector: PullSource {
+public struct FeedConnector: PullSource, DeadLetterReader {
     /// What it is and which settings it takes.
     public static let descriptor = ConnectorDescriptor(
         name: "feed",
@@ -134,6 +134,15 @@ public struct FeedConnector: PullSource {
         let wait = max(.seconds(cursor.interval), FeedAPI.freshness(of: response.headers))
         let moment = cursor.pace.firstAllowed(from: now.advanced(by: wait))
         return moment > now ? moment : nil
+    }
+
+    // MARK: - Reading again
+
+    /// Reads a kept document, or an entry of one, again.
+    ///
+    /// - Throws: ``ConnectorError`` `malformed` where it still cannot be read.
+    public func reread(_ request: RereadRequest) async throws -> Rereading {
+        try FeedRereading(configuration: configuration, now: request.receivedAt).read(request.letter)
     }
 
     // MARK: - Older pages

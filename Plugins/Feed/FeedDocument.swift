@@ -181,4 +181,6 @@ package struct FeedWithdrawal: Sendable {
 package struct FeedFragment: Sendable {
     package var reason: String
     package var bytes: [UInt8]
+    /// Whether its end is missing.
+    package var isCut = false
 }

@@ -37,11 +37,13 @@ struct FeedReading {
 
     /// What could not be read, for a person to look at.
     var deadLetters: [DeadLetter] {
-        let contentType = format == .json ? "application/json" : "application/xml; charset=utf-8"
-        var letters = unreadable.map { DeadLetter(reason: $0.reason, contentType: contentType, payload: $0.bytes) }
+        let contentType = FeedRereading.contentType(format)
+        var letters = unreadable.map {
+            DeadLetter(reason: $0.reason, contentType: contentType, payload: $0.bytes, isCut: $0.isCut)
+        }
         if hasUnreadEntries {
             let reason = "the feed has more than \(FeedXMLHandler.mostEntries) entries; the others were not read"
-            letters.append(DeadLetter(reason: reason, contentType: contentType, payload: []))
+            letters.append(DeadLetter(reason: reason, contentType: contentType, payload: [], isCut: true))
         }
         return letters
     }

@@ -289,7 +289,11 @@ extension FeedXMLHandler {
         guard document.unreadable.count < Self.mostParts, !source.isEmpty else { return }
         let bytes = Array(source.bytes.prefix(Self.longestFragment))
         document.unreadable.append(
-            FeedFragment(reason: "an entry without id, link, title, content and media", bytes: bytes)
+            FeedFragment(
+                reason: "an entry without id, link, title, content and media",
+                bytes: bytes,
+                isCut: bytes.count < source.count
+            )
         )
     }
 
@@ -297,7 +301,9 @@ extension FeedXMLHandler {
     mutating func setAsideCutEntry() {
         guard let cutSource, document.entries.last?.isCut == true else { return }
         document.entries.removeLast()
-        document.unreadable.append(FeedFragment(reason: "the document ends inside of this entry", bytes: cutSource))
+        document.unreadable.append(
+            FeedFragment(reason: "the document ends inside of this entry", bytes: cutSource, isCut: true)
+        )
     }
 }
 

@@ -64,7 +64,8 @@ enum JSONFeedParser {
         var writer = JSONWriter()
         item.write(into: &writer)
         let bytes = Array(writer.bytes.prefix(FeedXMLHandler.longestFragment))
-        document.unreadable.append(FeedFragment(reason: reason, bytes: bytes))
+        let isCut = bytes.count < writer.count
+        document.unreadable.append(FeedFragment(reason: reason, bytes: bytes, isCut: isCut))
     }
 
     // MARK: - One item

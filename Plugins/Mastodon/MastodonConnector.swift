@@ -7,7 +7,7 @@ import SocialEvents
 ///
 /// Each pull asks for one page of what follows the newest known, and looks at the last few known again. The stream brings the same as it happens; both
 /// give the same events and cursors of one form.
-public struct MastodonConnector: PullSource, StreamSource {
+public struct MastodonConnector: PullSource, StreamSource, DeadLetterReader {
     /// What it is and which settings it takes.
     public static let descriptor = ConnectorDescriptor(
         name: "mastodon",
@@ -299,6 +299,17 @@ public struct MastodonConnector: PullSource, StreamSource {
             end = ConnectorError(.unavailable, "the stream: \(error.description)", underlying: error)
         }
         throw end
+    }
+
+    // MARK: - Reading again
+
+    /// Reads a kept page, element of a page or message of a stream again.
+    ///
+    /// - Throws: ``ConnectorError`` `malformed` where it still cannot be read.
+    public func reread(_ request: RereadRequest) async throws -> Rereading {
+        let normalizer = normalizer()
+        normalizer.now = request.receivedAt
+        return try MastodonRereading(kind: configuration.kind, normalizer: normalizer).read(request.letter)
     }
 
     private func normalizer() -> MastodonNormalizer {

@@ -171,7 +171,7 @@ package struct MastodonStreamReader {
             batch.deadLetters.append(
                 DeadLetter(
                     reason: "\(message.event) in the stream: \((error as? JSONError)?.description ?? "unreadable")",
-                    contentType: "application/json",
+                    contentType: MastodonRereading.contentType(of: message.event),
                     payload: message.data
                 )
             )

@@ -4,7 +4,7 @@ import JSON
 import SocialEvents
 
 /// Reads X by its API v2: recent search, mentions, an account's posts, the filtered stream, webhooks, and compliance streams.
-public struct XConnector: PullSource, StreamSource, WebhookSource {
+public struct XConnector: PullSource, StreamSource, WebhookSource, DeadLetterReader {
     /// What it is and which settings it takes.
     public static let descriptor = ConnectorDescriptor(
         name: "x",
@@ -65,5 +65,24 @@ public struct XConnector: PullSource, StreamSource, WebhookSource {
         let memory = XEditMemory(account: context.account)
         try await memory.remember(edits)
         return .accepted(try await memory.completing(events), deadLetters: letters)
+    }
+
+    /// Reads a kept delivery, line of a stream or page again: all of them say themselves what they are.
+    ///
+    /// - Throws: ``ConnectorError`` `malformed` where it is no JSON.
+    public func reread(_ request: RereadRequest) async throws -> Rereading {
+        var normalizer = XNormalizer(now: request.receivedAt)
+        var events: [Event] = []
+        do {
+            try JSONParser().parse(request.letter.payload) { normalizer.read($0, into: &events) }
+        } catch {
+            throw ConnectorError(
+                .malformed,
+                "the payload: \((error as? JSONError)?.description ?? "it cannot be read")"
+            )
+        }
+        let memory = XEditMemory(account: context.account)
+        try await memory.remember(normalizer.edits)
+        return Rereading(events: try await memory.completing(events))
     }
 }

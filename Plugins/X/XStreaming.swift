@@ -244,7 +244,9 @@ struct XStreamReading {
             case .keepAlive: break
             case .tooLong(let head):
                 let reason = "\(what): a line of more than \(lines.limit) bytes; this is its beginning"
-                deadLetters.append(DeadLetter(reason: reason, contentType: "text/plain", payload: Array(head)))
+                deadLetters.append(
+                    DeadLetter(reason: reason, contentType: "text/plain", payload: Array(head), isCut: true)
+                )
             case .message(let bytes): read(bytes)
             }
         }

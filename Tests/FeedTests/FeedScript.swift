@@ -13,7 +13,7 @@ final class FeedScript {
     let http = ScriptedHTTPClient()
     let clock = ManualClock(now: Timestamp(seconds: 1_780_000_000))
     private(set) var cursor: Cursor?
-    private let connector: FeedConnector
+    let connector: FeedConnector
 
     init(_ settings: [String: String] = [:], url: String = FeedScript.url) throws {
         var members = settings.map { SettingNode.Member.plain($0.key, $0.value) }
