@@ -4,7 +4,7 @@ package import Logging
 import NIOCore
 import ServiceLifecycle
 
-/// Puts a simulator behind a port, tells it the time, and lets tests steer it under `/_simulator/`.
+/// Puts a simulator behind a port, tells it the time, makes its calls, and lets tests steer it under `/_simulator/`.
 package struct SimulatorServer<Simulator: PlatformSimulator>: Service {
     private let simulator: Simulator
     private let host: String
@@ -46,6 +46,15 @@ package struct SimulatorServer<Simulator: PlatformSimulator>: Service {
                 while !Task.isCancelled {
                     simulator.advance(to: now())
                     try await Task.sleep(for: .milliseconds(50))
+                }
+            }
+            if let simulator = simulator as? any WebhookSimulator {
+                group.addTask {
+                    let caller = WebhookCaller(simulator: simulator)
+                    while !Task.isCancelled {
+                        await caller.callAll()
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
                 }
             }
             defer { group.cancelAll() }
