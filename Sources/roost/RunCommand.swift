@@ -81,8 +81,14 @@ struct RunCommand: AsyncParsableCommand {
         let started = AsyncStream.makeStream(of: Void.self)
         var services = configuration.simulators.compactMap { simulator in
             SimulatedPlatform(rawValue: simulator.platform).map { platform in
-                Simulation(platform: platform, port: simulator.port, pace: simulator.pace, seed: simulator.seed)
-                    .service(logger: quiet) { _ in started.continuation.yield() }
+                Simulation(
+                    platform: platform,
+                    port: simulator.port,
+                    pace: simulator.pace,
+                    seed: simulator.seed,
+                    callbacks: simulator.callbacks
+                )
+                .service(logger: quiet) { _ in started.continuation.yield() }
             }
         }
         services.append(Delayed(hub, until: started.stream, count: services.count))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HubCore
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -10,7 +11,8 @@ struct SimulateCommand: AsyncParsableCommand {
         abstract: "Serves a stand-in of a platform, to try a configuration or write a connector without the platform.",
         discussion: """
             Feeds depend on the time and --seed alone: stopped and started again they go on as if they had never stopped. The other platforms \
-            begin with a past of some minutes at each start, and take orders at /_simulator/: GET ledger, POST posts?count=N, POST faults.
+            begin with a past of some minutes at each start, and take orders at /_simulator/: GET ledger, POST posts?count=N, POST faults. \
+            Facebook, Instagram and WhatsApp call --callback, after a question that the webhook listener answers.
             """
     )
 
@@ -29,9 +31,18 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(help: "Which story to tell.")
     var seed: UInt64 = 1
 
+    @Option(help: "For Facebook, Instagram and WhatsApp: where they call, on this machine; may be repeated.")
+    var callback: [String] = []
+
     func validate() throws {
         guard (0...65_535).contains(port ?? 0) else { throw ValidationError("--port is a number from 0 to 65535.") }
         guard pace > 0, window > 0 else { throw ValidationError("--pace and --window are numbers above 0.") }
+        guard callback.isEmpty || platform.metaProduct != nil else {
+            throw ValidationError("--callback is for facebook, instagram and whatsapp; the others do not call.")
+        }
+        guard callback.allSatisfy(SimulatorSettings.isLoopback) else {
+            throw ValidationError("--callback begins with http://127.0.0.1; simulators call nobody but this machine.")
+        }
     }
 
     func run() async throws {
@@ -41,7 +52,8 @@ struct SimulateCommand: AsyncParsableCommand {
             port: port,
             pace: .milliseconds(pace),
             seed: seed,
-            window: window
+            window: window,
+            callbacks: callback
         )
         var logger = Logger(label: "simulator")
         logger.logLevel = .error

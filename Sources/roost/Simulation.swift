@@ -7,7 +7,7 @@ import SocialEvents
 
 /// The platforms that can be stood in for, by `roost simulate` and by a configuration's `simulators`.
 enum SimulatedPlatform: String, ExpressibleByArgument, CaseIterable {
-    case bluesky, feed, mastodon, x
+    case bluesky, facebook, feed, instagram, mastodon, whatsapp, x
 
     /// Where it is usually put, so that all of them go together.
     var usualPort: Int {
@@ -16,6 +16,19 @@ enum SimulatedPlatform: String, ExpressibleByArgument, CaseIterable {
         case .x: 9301
         case .mastodon: 9302
         case .bluesky: 9303
+        case .instagram: 9304
+        case .whatsapp: 9305
+        case .facebook: 9306
+        }
+    }
+
+    /// What of Meta's it stands in for.
+    var metaProduct: MetaProduct? {
+        switch self {
+        case .facebook: .facebook
+        case .instagram: .instagram
+        case .whatsapp: .whatsapp
+        case .bluesky, .feed, .mastodon, .x: nil
         }
     }
 
@@ -26,9 +39,18 @@ enum SimulatedPlatform: String, ExpressibleByArgument, CaseIterable {
         case .feed: "simulated feeds: \(FeedChannel.allCases.map { base + $0.path }.joined(separator: "  "))"
         case .x: "simulated X: base_url \(base), bearer_token \(XSimulator.token)"
         case .mastodon: "simulated Mastodon: base_url \(base), access_token \(MastodonSimulator.token)"
+        case .instagram:
+            "simulated Instagram: base_url \(base), \(meta(MetaAccount.instagram, MetaSimulator.pageToken))"
+        case .whatsapp: "simulated WhatsApp: base_url \(base), \(meta(MetaAccount.phone, MetaSimulator.systemToken))"
+        case .facebook: "simulated Facebook: base_url \(base), \(meta(MetaAccount.page, MetaSimulator.pageToken))"
         case .bluesky:
             "simulated Bluesky: base_url \(base), identifier \(BlueskySimulator.identifier), app_password \(BlueskySimulator.password)"
         }
+    }
+
+    private func meta(_ account: String, _ token: String) -> String {
+        "account \(account), access_token \(token), app_secret \(MetaSimulator.appSecret), "
+            + "verify_token \(MetaSimulator.verifyToken)"
     }
 }
 
@@ -43,6 +65,8 @@ struct Simulation {
     var seed: UInt64 = 1
     /// How many of the newest articles a feed shows.
     var window = 20
+    /// Where it calls, if it is a platform that calls.
+    var callbacks: [String] = []
 
     /// The service that serves it; `onRunning` learns the port.
     func service(logger: Logger, onRunning: @escaping @Sendable (_ port: Int) async -> Void) -> any Service {
@@ -62,7 +86,18 @@ struct Simulation {
             return serve(MastodonSimulator(seed: seed, now: morning, pace: pace), logger, now, onRunning)
         case .bluesky:
             return serve(BlueskySimulator(seed: seed, now: morning, pace: pace), logger, now, onRunning)
+        case .instagram: return serve(meta(.instagram, from: morning, to: now()), logger, now, onRunning)
+        case .whatsapp: return serve(meta(.whatsapp, from: morning, to: now()), logger, now, onRunning)
+        case .facebook: return serve(meta(.facebook, from: morning, to: now()), logger, now, onRunning)
         }
+    }
+
+    /// What happened before it was there, nobody is called about.
+    private func meta(_ product: MetaProduct, from morning: Int64, to now: Int64) -> MetaSimulator {
+        let simulator = MetaSimulator([product], seed: seed, now: morning, pace: pace.wholeMilliseconds)
+        simulator.advance(to: now)
+        for url in callbacks { simulator.subscribe(MetaSubscription(product, url: url)) }
+        return simulator
     }
 
     /// Lets happen what has happened since the morning, and serves it.

@@ -41,12 +41,20 @@ extension ConfigurationDecoder {
             if port == listen.port || simulators.contains(where: { $0.port == port }) {
                 complain(settings.error("port", "port \(port) is used twice in this file; expected one of its own"))
             }
+            let callbacks = value(SimulatorSettings.callbacks, settings) ?? []
+            if !callbacks.isEmpty, !SimulatorSettings.calling.contains(platform.key) {
+                complain(settings.error("callbacks", "\(platform.key) does not call; remove it"))
+            }
+            if let stray = callbacks.first(where: { !SimulatorSettings.isLoopback($0) }) {
+                complain(settings.error("callbacks", "expected http://127.0.0.1 and a port, not `\(stray)`"))
+            }
             simulators.append(
                 SimulatorConfiguration(
                     platform: platform.key,
                     port: port,
                     pace: value(SimulatorSettings.pace, settings) ?? .milliseconds(1_500),
-                    seed: UInt64(value(SimulatorSettings.seed, settings) ?? 1)
+                    seed: UInt64(value(SimulatorSettings.seed, settings) ?? 1),
+                    callbacks: callbacks
                 )
             )
         }

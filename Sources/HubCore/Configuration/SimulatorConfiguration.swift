@@ -10,12 +10,14 @@ package struct SimulatorConfiguration: Sendable, Hashable {
     package var pace: Duration
     /// Which story it tells.
     package var seed: UInt64
+    /// Where it calls about what happens, if it is a platform that calls.
+    package var callbacks: [String] = []
 }
 
 /// The settings of a simulator, as `roost` shows them and as they are decoded.
 package enum SimulatorSettings {
     /// The platforms that can be stood in for.
-    package static let platforms = ["bluesky", "feed", "mastodon", "x"]
+    package static let platforms = ["bluesky", "facebook", "feed", "instagram", "mastodon", "whatsapp", "x"]
     /// Where it listens.
     package static let port = Setting.integer(
         "port",
@@ -37,7 +39,25 @@ package enum SimulatorSettings {
         summary: "Which story it tells; the same seed tells the same.",
         default: 1
     )
+    /// Where it calls.
+    package static let callbacks = Setting<[String]>.list(
+        "callbacks",
+        of: .url,
+        summary: "Where Facebook, Instagram and WhatsApp call: paths of the webhook listener on this machine.",
+        default: []
+    )
+    /// The platforms that call.
+    package static let calling: Set<String> = ["facebook", "instagram", "whatsapp"]
 
     /// All of them, in the order to show them.
-    package static let all: [any SettingDescription] = [port, pace, seed]
+    package static let all: [any SettingDescription] = [port, pace, seed, callbacks]
+
+    /// Whether a URL leads to this machine and nowhere else.
+    package static func isLoopback(_ url: String) -> Bool {
+        ["http://127.0.0.1", "http://localhost"].contains { start in
+            guard url.hasPrefix(start) else { return false }
+            let rest = url.dropFirst(start.count)
+            return rest.isEmpty || rest.first == ":" || rest.first == "/"
+        }
+    }
 }
