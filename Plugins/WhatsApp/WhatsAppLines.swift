@@ -62,12 +62,17 @@ enum WhatsAppLines {
     ///   - leftOut: its members that are told elsewhere.
     /// - Returns: the lines, at most ``EventLimits/phrase`` bytes of them.
     static func text(of value: JSONValue, leavingOut leftOut: [StaticString] = []) -> String {
+        WhatsAppValue.bounded(uncut(value, leavingOut: leftOut))
+    }
+
+    /// The same with what the last line has too many: at most twice as long, whatever the payload.
+    static func uncut(_ value: JSONValue, leavingOut leftOut: [StaticString] = []) -> String {
         var writer = Writer()
         for (key, member) in value.members where !leftOut.contains(where: { key == $0 }) {
             writer.write(member, key.string)
         }
         if value.kind != .object { writer.write(value, "") }
-        return WhatsAppValue.bounded(writer.text)
+        return writer.text
     }
 
     private struct Writer {

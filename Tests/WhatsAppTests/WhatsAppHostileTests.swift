@@ -102,11 +102,14 @@ struct WhatsAppHostileTests {
         )
     }
 
-    @Test("Deep nesting in what is written as text is no burden")
-    func deep() {
+    @Test("What is written as text grows no further than an event may hold, however often a long path is repeated")
+    func paths() throws {
         let deep = String(repeating: "{\"aaaaaaaaaa\":", count: 400) + "1" + String(repeating: "}", count: 400)
         Self.check(Array(WhatsAppScript.change("account_update", "\"event\":\(deep)").utf8))
-        let wide = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
-        Self.check(Array(WhatsAppScript.change("account_update", "\"event\":[\(wide),\(wide)]").utf8))
+        let name = String(repeating: "a", count: 900)
+        let many = Array("{\"\(name)\":[\((0..<5000).map { String($0) }.joined(separator: ","))]}".utf8)
+        let length = try JSONParser().parse(many) { WhatsAppLines.uncut($0).utf8.count }
+        #expect(length > EventLimits.phrase)
+        #expect(length < 2 * EventLimits.phrase)
     }
 }

@@ -79,6 +79,12 @@ struct WhatsAppStatusTests {
         }
         #expect(Self.reduced(events) == expected)
         #expect(Set(events.map(\.id)) == Set(inOrder.map(\.id)), "a repeated status is no new fact")
+        // Each stage of each recipient has an id of its own.
+        let deliveries = events.filter { $0.data.delivery != nil }
+        let stages = Set(
+            deliveries.map { [$0.subject?.text, $0.data.delivery?.recipient?.text, $0.data.delivery?.status.rawValue] }
+        )
+        #expect(Set(deliveries.map(\.id)).count == stages.count)
     }
 
     @Test("Whoever has played a voice message has read it, and that is one stage")
