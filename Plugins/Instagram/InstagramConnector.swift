@@ -19,6 +19,7 @@ public struct InstagramConnector: PullSource, WebhookSource, DeadLetterReader {
     private let configuration: InstagramConfiguration
     private let context: ConnectorContext
     private let client: GraphClient
+    private let heard = InstagramHeard()
 
     /// A source is told where it has what webhooks need, and asks where it has a token.
     public static func modes(of settings: Settings) -> ConnectorModes {
@@ -74,7 +75,7 @@ public struct InstagramConnector: PullSource, WebhookSource, DeadLetterReader {
         guard configuration.accessToken != nil else {
             throw ConnectorError(.unsupported, "a source without `access_token` is only told by webhook")
         }
-        return try await InstagramPulling(configuration: configuration, client: client).pull(request)
+        return try await InstagramPulling(configuration: configuration, client: client, heard: heard).pull(request)
     }
 
     /// Answers Meta's challenge, and takes deliveries whose signature is genuine: whatever they tell, and whatever the source's kind is, since an app has
@@ -84,9 +85,13 @@ public struct InstagramConnector: PullSource, WebhookSource, DeadLetterReader {
             throw ConnectorError(.unsupported, "a source without `app_secret` and `verify_token` takes no webhooks")
         }
         let normalizer = InstagramNormalizer(now: delivery.receivedAt)
+        let isReconciling = configuration.kind == .comments && configuration.accessToken != nil
         var mentions: [InstagramMention] = []
         let outcome = webhook.outcome(of: delivery) { notice, intake in
             try normalizer.read(notice, into: &intake, mentions: &mentions)
+            if isReconciling, let comment = InstagramHeard.Comment(notice, now: delivery.receivedAt) {
+                heard.note(comment)
+            }
         }
         guard !mentions.isEmpty, case .accepted(var events, let letters) = outcome else { return outcome }
         var left: Set<String> = []

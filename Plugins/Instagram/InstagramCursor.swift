@@ -16,6 +16,8 @@ package struct InstagramCursor: Sendable, Hashable {
     var round: InstagramList.Round?
     /// For `comments`: whether every media of the round was listed.
     var isListed = false
+    /// For `comments`: up to where what webhooks told was taken in.
+    var heard: String?
     /// Mentions that were read, to be taken off the account's list now that this cursor is durable.
     var done: [String] = []
 
@@ -37,6 +39,7 @@ package struct InstagramCursor: Sendable, Hashable {
             var read = InstagramCursor(scope: try json.optionalString("scope") ?? "")
             read.user = try json.optionalString("user")
             read.turn = max(0, try json.optionalInt("turn") ?? 0)
+            read.heard = try json.optionalString("heard")
             read.isListed = try json.optionalBool("listed") ?? false
             if let round = try json.optionalObject("round") {
                 read.round = InstagramList.Round(begun: Timestamp(milliseconds: Int64(try round.requiredInt("begun"))))
@@ -58,6 +61,7 @@ package struct InstagramCursor: Sendable, Hashable {
             writer.member("scope", scope)
             writer.member("user", user)
             if turn > 0 { writer.member("turn", turn) }
+            writer.member("heard", heard)
             if isListed { writer.member("listed", true) }
             if let round {
                 writer.key("round")

@@ -19,6 +19,8 @@ package struct InstagramList: Sendable, Hashable {
         static let counted = Marks(rawValue: 8)
         /// An answer to a comment, which stands with it and not by its time.
         static let isReply = Marks(rawValue: 16)
+        /// Told by a webhook, and not seen in the list yet.
+        static let heard = Marks(rawValue: 32)
     }
 
     struct Item: Sendable, Hashable {
@@ -90,11 +92,14 @@ package struct InstagramList: Sendable, Hashable {
         if let index = items.firstIndex(where: { $0.id == id }) {
             items[index].marks.insert(.seen)
             items[index].marks.remove(.elsewhere)
+            let isHeard = items[index].marks.remove(.heard) != nil
             if let digest, items[index].digest != digest {
                 items[index].digest = digest
                 items[index].revision += 1
                 return .edited(revision: items[index].revision)
             }
+            // Told once more, lest it was never stored; the hub knows it by its id.
+            if isHeard { return .new }
             return items[index].marks.contains(.fresh) ? .knownSince : .known
         }
         guard time * 1000 >= from.milliseconds else { return .old }
@@ -102,6 +107,16 @@ package struct InstagramList: Sendable, Hashable {
         if isReply { marks.insert(.isReply) }
         items.append(Item(id: id, digest: digest ?? 0, time: time, marks: marks))
         return .new
+    }
+
+    /// Takes in comments that webhooks told of.
+    mutating func hear(_ comments: [InstagramHeard.Comment]) {
+        var known = Set(items.map(\.id))
+        for comment in comments where known.insert(comment.id).inserted {
+            var marks: Marks = [.fresh, .heard]
+            if comment.isReply { marks.insert(.isReply) }
+            items.append(Item(id: comment.id, digest: comment.digest, time: comment.time, marks: marks))
+        }
     }
 
     /// Begins a round, or begins one anew whose places the platform has forgotten.

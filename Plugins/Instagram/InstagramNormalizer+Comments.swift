@@ -9,7 +9,7 @@ extension InstagramNormalizer {
     /// A comment of a webhook: `{id | comment_id, from, text, media, parent_id}`.
     ///
     /// Webhooks say when they were sent, not when the comment was written.
-    func webhookComment(_ notice: MetaNotice) throws(JSONError) -> Event {
+    func webhookComment(_ notice: MetaNotice, into events: inout [Event]) throws(JSONError) {
         let value = notice.value
         // Real webhooks have `id`; the documentation of Facebook Login has `comment_id`.
         guard let id = value["id"] ?? value["comment_id"] else { throw value.mismatch("a comment with an id") }
@@ -36,24 +36,29 @@ extension InstagramNormalizer {
         said.audience = .public
         let time = written ?? notice.entryTime
         if written == nil { loss.append(Loss("timestamp", .inferred, "the time of the webhook")) }
-        var event = Event(
-            id: EventID(object, .created),
-            type: .postCreated,
-            platform: Self.platform,
-            subject: object,
-            time: time ?? now
+        let place = try place(of: media, below: parent, owner: notice.entry?["id"])
+        // Filled where it will stay: an event is large.
+        events.append(
+            Event(
+                id: EventID(object, .created),
+                type: .postCreated,
+                platform: Self.platform,
+                subject: object,
+                time: time ?? now
+            )
         )
-        event.data.object = said
-        event.data.actor = actor
-        event.data.inReplyTo = try place(of: media, below: parent, owner: notice.entry?["id"])
-        event.data.conversation = media
-        if let advertised = MetaValue.phrase(advertised) {
-            event.data.matched = [Match(name: "ad", tags: [advertised])]
-        } else if notice.isChange(of: "live_comments") {
-            event.data.matched = [Match(name: "live_comments")]
+        fill(&events[events.count - 1]) { event in
+            event.data.object = said
+            event.data.actor = actor
+            event.data.inReplyTo = place
+            event.data.conversation = media
+            if let advertised = MetaValue.phrase(advertised) {
+                event.data.matched = [Match(name: "ad", tags: [advertised])]
+            } else if notice.isChange(of: "live_comments") {
+                event.data.matched = [Match(name: "live_comments")]
+            }
+            event.data.loss = loss
         }
-        event.data.loss = loss
-        return event
     }
 
     /// What a comment stands below: the media, which an advertisement names by its original, and the advertisement.
@@ -240,6 +245,16 @@ extension InstagramNormalizer {
             count(name, value, into: &metrics, &event.data.loss)
         }
         event.data.metrics = metrics
+        return event
+    }
+
+    /// That a story's counts are not given.
+    func noInsights(of story: String) -> Event {
+        let object = ObjectID(Self.platform, "media", story)
+        var event = event(object, .metricsObserved, revision: Self.seconds(now), at: now)
+        event.data.metrics = Metrics(observedAt: now)
+        let why = "Instagram gives none (code 10): fewer than 5 have seen it, or the permission for insights lacks"
+        event.data.loss = [Loss("insights", .dropped, why)]
         return event
     }
 

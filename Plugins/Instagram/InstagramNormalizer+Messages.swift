@@ -35,7 +35,7 @@ extension InstagramNormalizer {
         if let name = sides.recipientName { sides.recipient = try InstagramValue.id("actor", name) }
         sides.time = sides.time ?? notice.entryTime
         switch content.key {
-        case "message": events.append(try message(content.value, sides))
+        case "message": try message(content.value, sides, into: &events)
         case "message_edit": events.append(try edit(content.value, sides))
         case "reaction": events.append(try reaction(content.value, sides))
         case "read": events.append(try seen(content.value, sides))
@@ -48,7 +48,7 @@ extension InstagramNormalizer {
 
     // MARK: - Messages
 
-    private func message(_ value: JSONValue, _ sides: Sides) throws(JSONError) -> Event {
+    private func message(_ value: JSONValue, _ sides: Sides, into events: inout [Event]) throws(JSONError) {
         guard let mid = value["mid"] else { throw value.mismatch("a message with a mid") }
         let object = try InstagramValue.id("message", mid)
         var said = SocialObject(id: object, kind: .message)
@@ -84,18 +84,20 @@ extension InstagramNormalizer {
         if isDeleted {
             var event = event(object, .messageDeleted, at: sides.time)
             setSides(sides, isEcho: isEcho, of: &event)
-            return event
+            return events.append(event)
         }
         said.createdAt = sides.time
         said.audience = .direct
-        var event = event(object, .messageCreated, at: sides.time)
-        event.data.object = said
-        event.data.inReplyTo = inReplyTo
-        event.data.quoteOf = quoteOf
-        event.data.matched = matched
-        setSides(sides, isEcho: isEcho, of: &event)
-        event.data.loss += loss
-        return event
+        // Filled where it will stay: an event is large.
+        events.append(event(object, .messageCreated, at: sides.time))
+        fill(&events[events.count - 1]) { event in
+            event.data.object = said
+            event.data.inReplyTo = inReplyTo
+            event.data.quoteOf = quoteOf
+            event.data.matched = matched
+            setSides(sides, isEcho: isEcho, of: &event)
+            if !loss.isEmpty { event.data.loss += loss }
+        }
     }
 
     /// Who wrote to whom, and the conversation of the two, which is the same whoever writes.
@@ -110,10 +112,7 @@ extension InstagramNormalizer {
 
     /// The conversation of an account with a person.
     static func conversation(account: JSONValue?, person: JSONValue?) -> ObjectID? {
-        guard let account = InstagramValue.native(account), let person = InstagramValue.native(person) else {
-            return nil
-        }
-        return ObjectID(platform, "conversation", "\(account).\(person)")
+        InstagramValue.pair(account, person).map { ObjectID(platform, "conversation", $0) }
     }
 
     /// What a message answers: another one, or a story.

@@ -47,7 +47,7 @@ package struct InstagramNormalizer: Sendable {
     ) throws(JSONError) {
         guard let field = notice.field else { return }
         if field.isString("comments") || field.isString("live_comments") {
-            events.append(try webhookComment(notice))
+            try webhookComment(notice, into: &events)
         } else if field.isString("mentions") {
             events.append(try mention(notice, &mentions))
         } else if field.isString("story_insights") {
@@ -115,6 +115,9 @@ package struct InstagramNormalizer: Sendable {
         if time == nil { event.data.loss = [Loss("time", .inferred, "the time of reading")] }
         return event
     }
+
+    /// Changes an event where it stands.
+    func fill(_ event: inout Event, _ change: (inout Event) -> Void) { change(&event) }
 
     /// Somebody, of `{id, username, name}`; `nil` where neither id nor name is there.
     func actor(_ value: JSONValue?) throws(JSONError) -> Actor? {

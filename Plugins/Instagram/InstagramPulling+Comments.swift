@@ -10,6 +10,8 @@ extension InstagramPulling {
     /// The next step of a round: a page of media with their newest comments, a further page of one media's, or questions after some that are missing.
     func comments(_ cursor: inout InstagramCursor) async throws -> PullPage {
         var harvest = Harvest()
+        heard.forget(through: cursor.heard)
+        cursor.heard = nil
         let isLong = cursor.round.map { $0.begun.duration(to: now) > Self.longestRound } ?? false
         if isLong, !cursor.isListed || isDeep(cursor) { begin(&cursor) }
         if cursor.round == nil {
@@ -40,6 +42,21 @@ extension InstagramPulling {
             cursor.lists[index].begin(now)
             cursor.lists[index].round = nil
         }
+        let (comments, mark) = heard.all()
+        guard !comments.isEmpty else { return }
+        for (media, heard) in Dictionary(grouping: comments, by: \.media).sorted(by: { $0.key < $1.key }) {
+            let index = position(of: media, &cursor)
+            cursor.lists[index].hear(heard)
+        }
+        cursor.heard = mark
+    }
+
+    /// The place of a media's list, which is made where there is none.
+    private func position(of media: String, _ cursor: inout InstagramCursor) -> Int {
+        if let known = cursor.lists.firstIndex(where: { $0.name == media }) { return known }
+        let start = cursor.round?.begun ?? now
+        cursor.lists.append(InstagramList(name: media, from: start.advanced(by: .zero - configuration.history)))
+        return cursor.lists.count - 1
     }
 
     /// Ends a round.
@@ -48,7 +65,6 @@ extension InstagramPulling {
     private func end(_ cursor: inout InstagramCursor) {
         cursor.lists.removeAll { $0.round == nil }
         for index in cursor.lists.indices { cursor.lists[index].complete(most: .max) }
-        cursor.bound()
         cursor.round = nil
         cursor.isListed = false
     }
@@ -106,14 +122,7 @@ extension InstagramPulling {
         _ cursor: inout InstagramCursor,
         _ harvest: inout Harvest
     ) throws {
-        let index: Int
-        if let known = cursor.lists.firstIndex(where: { $0.name == media }) {
-            index = known
-        } else {
-            index = cursor.lists.count
-            let start = cursor.round?.begun ?? now
-            cursor.lists.append(InstagramList(name: media, from: start.advanced(by: .zero - configuration.history)))
-        }
+        let index = position(of: media, &cursor)
         // A media may stand on two pages where others were added meanwhile.
         guard cursor.lists[index].round == nil else { return }
         cursor.lists[index].round = InstagramList.Round(begun: now)

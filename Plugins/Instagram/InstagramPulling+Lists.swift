@@ -271,12 +271,14 @@ extension InstagramPulling {
                 let story = ObjectID(InstagramNormalizer.platform, "media", id)
                 if let event = try answer.read({ normalizer.insights($0, of: story) }) { harvest.events.append(event) }
             } catch let error as ConnectorError {
-                // Code 10 says that too few have seen it; what is gone or refused has no counts either.
+                // Code 10 says that too few have seen it, or that a permission lacks; what is gone or refused has no counts either.
                 let isFinal = error.graph?.code == 10 || error.code == .rejected || error.code == .malformed
                 guard isFinal else {
                     guard count > 0 else { throw error }
                     return
                 }
+                if let letter = error.deadLetter { harvest.deadLetters.append(letter) }
+                if error.graph?.code == 10 { harvest.events.append(normalizer.noInsights(of: id)) }
             }
             list.mark(id, .counted)
         }

@@ -7,6 +7,7 @@ import SocialEvents
 struct InstagramPulling {
     let configuration: InstagramConfiguration
     let client: GraphClient
+    let heard: InstagramHeard
 
     var context: ConnectorContext { client.context }
     var now: Timestamp { context.clock.now }
@@ -28,7 +29,9 @@ struct InstagramPulling {
 
         /// The page for the hub: oldest first, though the platform's pages begin with the newest.
         func page(_ cursor: InstagramCursor, hasMore: Bool) -> PullPage {
-            PullPage(
+            var cursor = cursor
+            cursor.bound()
+            return PullPage(
                 events: events.sorted { $0.time < $1.time },
                 deadLetters: deadLetters,
                 cursor: cursor.encoded(),

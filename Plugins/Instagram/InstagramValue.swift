@@ -15,6 +15,19 @@ enum InstagramValue {
         MetaValue.id(value).flatMap { $0.utf8.count <= 400 ? $0 : nil }
     }
 
+    /// Two ids joined by a full stop, as the name of what two have in common; `nil` where either is none.
+    static func pair(_ one: JSONValue?, _ other: JSONValue?) -> String? {
+        guard let one = native(one), let other = native(other) else { return nil }
+        return String(unsafeUninitializedCapacity: one.utf8.count + other.utf8.count + 1) { buffer in
+            var end = 0
+            for byte in one.utf8 { buffer[end] = byte; end += 1 }
+            buffer[end] = UInt8(ascii: ".")
+            end += 1
+            for byte in other.utf8 { buffer[end] = byte; end += 1 }
+            return end
+        }
+    }
+
     /// The elements of an array; none where it is none.
     static func list(_ value: JSONValue?) -> [JSONValue] {
         value.map { Array($0.elements) } ?? []
@@ -32,15 +45,23 @@ enum InstagramValue {
     static func expiry(of address: String) -> Timestamp? {
         var address = address
         return address.withUTF8 { bytes in
-            var place = 0
-            while place + 4 < bytes.count {
-                let isParameter = bytes[place] == UInt8(ascii: "?") || bytes[place] == UInt8(ascii: "&")
-                if isParameter, bytes[place + 1] == UInt8(ascii: "o"), bytes[place + 2] == UInt8(ascii: "e"),
-                    bytes[place + 3] == UInt8(ascii: "=")
-                {
-                    return seconds(bytes[(place + 4)...])
+            // Looks at where the name's last character could stand, and skips as far as the one that does allows (Boyer, Moore 1977).
+            var place = 3
+            while place < bytes.count {
+                switch bytes[place] {
+                case UInt8(ascii: "="):
+                    let first = bytes[place - 3]
+                    if bytes[place - 1] == UInt8(ascii: "e"), bytes[place - 2] == UInt8(ascii: "o"),
+                        first == UInt8(ascii: "&") || first == UInt8(ascii: "?")
+                    {
+                        return seconds(bytes[(place + 1)...])
+                    }
+                    place += 4
+                case UInt8(ascii: "e"): place += 1
+                case UInt8(ascii: "o"): place += 2
+                case UInt8(ascii: "&"), UInt8(ascii: "?"): place += 3
+                default: place += 4
                 }
-                place += 1
             }
             return nil
         }

@@ -1,5 +1,6 @@
 import ConnectorKit
 import ConnectorTesting
+import HTTPTypes
 import SocialEvents
 import Testing
 
@@ -154,5 +155,84 @@ struct InstagramCommentsTests {
         letter.payload = Array(Sample.comment(11).utf8)
         let read = try await script.connector.reread(RereadRequest(letter: letter, receivedAt: InstagramScript.start))
         #expect(Self.ids(read.events) == ["instagram:comment:11/created"])
+    }
+
+    // MARK: - Told by webhook first
+
+    /// A source that is told of a comment before it has asked.
+    private static func told(_ text: String) async throws -> InstagramScript {
+        let script = try source([.secret("app_secret", "app secret"), .secret("verify_token", "v")])
+        let body = Array(
+            """
+            {"object":"instagram","entry":[{"id":"\(InstagramWorld.account)","time":1784927700,"changes":[{"field":"comments",\
+            "value":{"id":"11","text":"\(text)","media":{"id":"1"}}}]}]}
+            """.utf8
+        )
+        let signature = Signature.hubSHA256.make(body, key: Secret("app secret"))
+        let delivery = WebhookDelivery(
+            method: .post,
+            headers: headers(["X-Hub-Signature-256": signature]),
+            body: body,
+            receivedAt: InstagramScript.start
+        )
+        guard case .accepted(let events, _) = try await script.connector.receive(delivery), events.count == 1 else {
+            throw InvalidEvent(description: "the comment was not accepted")
+        }
+        return script
+    }
+
+    @Test("A comment that is deleted before it was ever read was deleted all the same, once")
+    func deletedAtOnce() async throws {
+        let script = try await Self.told("spam")
+        script.world.change { state in
+            state.lists[Sample.mediaPath] = [Sample.commented(1, [])]
+            state.gone = ["/11"]
+        }
+        let first = try await script.catchUp()
+        #expect(Self.ids(first.events) == ["instagram:comment:11/deleted"])
+        let asked = script.http.requests.count
+        #expect(try await script.catchUp(first.cursor).events.isEmpty)
+        #expect(script.http.requests.count == asked + 1)
+    }
+
+    @Test("A comment that is changed before it was ever read is an update; one that is not is told as the same fact")
+    func changedAtOnce() async throws {
+        let changed = try await Self.told("one")
+        changed.world.change { $0.lists[Sample.mediaPath] = [Sample.commented(1, [Sample.comment(11, text: "two")])] }
+        #expect(Self.ids(try await changed.catchUp().events) == ["instagram:comment:11/updated/1"])
+        let same = try await Self.told("one")
+        same.world.change { $0.lists[Sample.mediaPath] = [Sample.commented(1, [Sample.comment(11, text: "one")])] }
+        #expect(Self.ids(try await same.catchUp().events) == ["instagram:comment:11/created"])
+    }
+
+    @Test("What a webhook told is not forgotten when the pull that takes it in fails")
+    func failedPull() async throws {
+        let script = try await Self.told("one")
+        script.world.change { $0.errors[Sample.mediaPath] = 2 }
+        await #expect(throws: ConnectorError.self) { try await script.pull() }
+        script.world.change { state in
+            state.errors = [:]
+            state.lists[Sample.mediaPath] = [Sample.commented(1, [Sample.comment(12, age: 1)], after: "0.0")]
+            state.lists["/1/comments"] = [Sample.comment(10, age: 9)]
+            state.gone = ["/11"]
+        }
+        let ids = Self.ids(try await script.catchUp().events)
+        #expect(ids.contains("instagram:comment:11/deleted") && ids.contains("instagram:comment:10/created"))
+    }
+
+    @Test("What webhooks tell is kept within bounds, and forgotten by the mark of its own memory alone")
+    func bounds() {
+        let heard = InstagramHeard()
+        for id in 0..<30_000 {
+            heard.note(InstagramHeard.Comment(id: "\(id)", media: "1", digest: 0, time: 0, isReply: false))
+        }
+        let (comments, mark) = heard.all()
+        #expect(comments.count <= 11_000 && comments.last?.id == "29999")
+        InstagramHeard().forget(through: mark)
+        heard.forget(through: "1.29000")
+        #expect(heard.all().comments.count == comments.count)
+        heard.note(InstagramHeard.Comment(id: "next", media: "1", digest: 0, time: 0, isReply: false))
+        heard.forget(through: mark)
+        #expect(heard.all().comments.map(\.id) == ["next"])
     }
 }

@@ -109,6 +109,7 @@ struct InstagramContractTests {
         cursor.user = "17"
         cursor.turn = 1
         cursor.isListed = true
+        cursor.heard = "7.9"
         cursor.done = ["c1", "m2"]
         cursor.round = InstagramList.Round(begun: InstagramScript.start, after: "x", pages: 2)
         var list = InstagramList(name: "acme", from: InstagramScript.start)

@@ -157,7 +157,9 @@ struct InstagramListTests {
         script.world.change { $0.lists[path] = [Sample.media(8, age: 3600), Sample.media(7, age: 82_800)] }
         script.world.change { $0.errors["/7/insights"] = 10 }
         let first = try await script.catchUp()
-        #expect(first.events.count == 2)
+        #expect(first.events.map(\.type).filter { $0 == .postCreated }.count == 2)
+        let counts = first.events.filter { $0.type == .metricsObserved }
+        #expect(counts.count == 1 && counts.first?.data.loss.first?.field == "insights")
         script.world.change { state in
             state.lists[path] = [Sample.media(7, age: 82_800)]
             state.gone = ["/8"]
