@@ -1,5 +1,6 @@
 import ConnectorKit
 import JSON
+import MetaGraph
 import SocialEvents
 
 /// An element of a list that was asked for: what it is, which it does not say itself.
@@ -31,7 +32,8 @@ enum FacebookElement: Equatable {
         do throws(JSONError) {
             return try event(value, normalizer)
         } catch {
-            let payload = FacebookNormalizer.bytes(of: value)
+            // Expanded edges have addresses of next pages, with the token in them.
+            let payload = GraphAnswer.withoutTokens(FacebookNormalizer.bytes(of: value))
             letters.append(DeadLetter(reason: error.description, contentType: contentType, payload: payload))
             return nil
         }

@@ -54,7 +54,7 @@ extension GraphClient {
                 }
             }
         } catch let error as JSONError {
-            throw ConnectorError.malformed(error, payload: answer.body, what: what)
+            throw ConnectorError.malformed(error, payload: GraphAnswer.withoutTokens(answer.body), what: what)
         }
     }
 

@@ -155,7 +155,7 @@ package struct GraphAnswer: Sendable {
     }
 
     /// A body to be kept: without the tokens and proofs that the platform writes into the addresses of next pages.
-    static func withoutTokens(_ body: [UInt8]) -> [UInt8] {
+    package static func withoutTokens(_ body: [UInt8]) -> [UInt8] {
         var kept: [UInt8] = []
         kept.reserveCapacity(body.count)
         var rest = body[...]

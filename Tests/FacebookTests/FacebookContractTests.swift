@@ -68,6 +68,28 @@ struct FacebookContractTests {
         #expect { try FacebookScript(members) } throws: { ($0 as? SettingsError)?.path == name }
     }
 
+    @Test("What was set aside is read again as it would have been at first")
+    func rereading() async throws {
+        let contract = ConnectorContract(
+            FacebookConnector.self,
+            settings: FacebookScript.called,
+            now: FacebookScript.start
+        ) { _ in }
+        func letter(_ payload: [UInt8], _ parameters: String = "") -> DeadLetter {
+            DeadLetter(reason: "an older version", contentType: "application/json\(parameters)", payload: payload)
+        }
+        let element = Array(#"{"id":"901_7","message":"words","created_time":"2026-07-24T20:00:00+0000"}"#.utf8)
+        let delivery = try Fixture("../../Plugins/Facebook/Fixtures").bytes("feed-comments.json")
+        let events = try await contract.rereading([
+            letter(delivery), letter(element, "; form=post; page=108"),
+            letter(element, "; form=comment; post=108_901; page=108"),
+        ])
+        #expect(events.map(\.count) == [4, 1, 1])
+        #expect(events[1].map(\.id.text) == ["facebook:post:901_7/created"])
+        #expect(events[2].map(\.id.text) == ["facebook:comment:901_7/created"])
+        #expect(events[2].map { $0.data.channel?.id.text } == ["facebook:actor:108"])
+    }
+
     @Test("A source is asked where it has a token, and called where it has the app's secret")
     func modes() {
         #expect(FacebookConnector.modes(of: Settings(FacebookScript.pulling)) == .pull)

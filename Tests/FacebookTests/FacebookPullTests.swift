@@ -148,13 +148,15 @@ struct FacebookPullTests {
         script.http.handle { request in
             guard request.method != .post else { return .response(text: "[]") }
             return .response(
-                text: #"{"data":[{"id":"1_2","created_time":"2026-07-24T21:15:45+0000"},{"message":"no id"}]}"#
+                text:
+                    #"{"data":[{"id":"1_2","created_time":"2026-07-24T21:15:45+0000"},{"next":"https://x.example/?access_token=EAAB"}]}"#
             )
         }
         let page = try await script.pull()
         #expect(page.events.map(\.id.text) == ["facebook:post:1_2/created"])
         let letter = try #require(page.deadLetters.first)
         #expect(letter.contentType == "application/json; form=post; page=\(FacebookScript.page)")
+        #expect(letter.payload == Array(#"{"next":"https://x.example/?access_token=redacted"}"#.utf8))
         await #expect(throws: ConnectorError.self) {
             try await script.connector.reread(RereadRequest(letter: letter, receivedAt: FacebookScript.start))
         }

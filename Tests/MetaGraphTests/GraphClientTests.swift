@@ -166,9 +166,9 @@ struct GraphClientTests {
         await #expect { try await script.client().fetch(batch: [.media], bucket: "media", what: "the batch") } throws: {
             ($0 as? ConnectorError)?.code == .unauthorized
         }
-        script.http.handle { _ in .response(text: "{}") }
+        script.http.handle { _ in .response(text: #"{"next":"?access_token=EAAB"}"#) }
         await #expect { try await script.client().fetch(batch: [.media], bucket: "media", what: "the batch") } throws: {
-            ($0 as? ConnectorError)?.code == .malformed
+            ($0 as? ConnectorError)?.deadLetter?.payload == Array(#"{"next":"?access_token=redacted"}"#.utf8)
         }
     }
 }
