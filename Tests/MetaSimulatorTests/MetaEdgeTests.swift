@@ -138,7 +138,9 @@ struct MetaEdgeTests {
         let feed = await scene.list("/v23.0/\(MetaAccount.page)/feed?fields=message,from,updated_time&limit=10")
         #expect(Set(Self.ids(feed.items)) == Self.standing(scene) { $0.places.first == "post" })
         let texts = Dictionary(
-            scene.simulator.ledger.entries.filter { $0.places.first == "post" && !$0.text.isEmpty }.map { ($0.object, $0.text) },
+            scene.simulator.ledger.entries.filter { $0.places.first == "post" && !$0.text.isEmpty }.map {
+                ($0.object, $0.text)
+            },
             uniquingKeysWith: { $1 }
         )
         #expect(feed.items.allSatisfy { $0["message"].text == texts[$0["id"].text ?? ""] })
