@@ -45,6 +45,7 @@ package struct InstagramCursor: Sendable, Hashable {
                 read.round = InstagramList.Round(begun: Timestamp(milliseconds: Int64(try round.requiredInt("begun"))))
                 read.round?.after = try round.optionalString("after")
                 read.round?.pages = try round.optionalInt("pages") ?? 0
+                read.round?.restarts = try round.optionalInt("restarts") ?? 0
             }
             if let done = try json.optionalArray("done") {
                 for key in done { read.done.append(try key.expectString()) }
@@ -69,6 +70,7 @@ package struct InstagramCursor: Sendable, Hashable {
                 writer.member("begun", round.begun.milliseconds)
                 writer.member("after", round.after)
                 writer.member("pages", round.pages)
+                if round.restarts > 0 { writer.member("restarts", round.restarts) }
                 writer.endObject()
             }
             if !done.isEmpty {

@@ -42,6 +42,8 @@ package struct InstagramList: Sendable, Hashable {
         var pages = 0
         /// The time of the oldest element read, in seconds.
         var oldest: Int64?
+        /// How often it began anew because the platform had forgotten its place.
+        var restarts = 0
         /// Whether its last page was read; what is left is to ask after what was missing.
         var isRead = false
     }
@@ -198,6 +200,7 @@ extension InstagramList {
             round.pages = try value.optionalInt("pages") ?? 0
             round.oldest = try value.optionalInt("oldest").map { Int64($0) }
             round.isRead = try value.optionalBool("read") ?? false
+            round.restarts = try value.optionalInt("restarts") ?? 0
             self.round = round
         }
         for row in try json.requiredArray("items") {
@@ -236,6 +239,7 @@ extension InstagramList {
             writer.member("after", round.after)
             writer.member("pages", round.pages)
             writer.member("oldest", round.oldest)
+            if round.restarts > 0 { writer.member("restarts", round.restarts) }
             if round.isRead { writer.member("read", true) }
             writer.endObject()
         }

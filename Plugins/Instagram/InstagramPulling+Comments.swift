@@ -80,7 +80,16 @@ extension InstagramPulling {
         do {
             answer = try await client.fetch(request)
         } catch let error as ConnectorError where error.code == .rejected && after != nil {
-            return begin(&cursor)
+            let restarts = (cursor.round?.restarts ?? 0) + 1
+            guard restarts <= Self.mostRestarts else {
+                let gap = Gap(reason: "comments of older media were not read: \(error.message)")
+                harvest.gaps.append(.opened(key: "media-\(now.milliseconds)", gap))
+                cursor.isListed = true
+                return
+            }
+            begin(&cursor)
+            cursor.round?.restarts = restarts
+            return
         }
         harvest.notBefore = answer.notBefore
         let earliest = now.advanced(by: .zero - configuration.watch)

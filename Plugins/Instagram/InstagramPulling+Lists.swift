@@ -75,7 +75,13 @@ extension InstagramPulling {
             answer = try await client.fetch(request)
         } catch let error as ConnectorError where error.code == .rejected && after != nil {
             // The place is forgotten; from the start nothing is lost, since what this round told does not end the next.
+            let restarts = (list.round?.restarts ?? 0) + 1
+            guard restarts <= Self.mostRestarts else {
+                harvest.gaps.append(gap(list, error.message))
+                return list.endReading(isWhole: false, askingAfter: nil)
+            }
             list.begin(now)
+            list.round?.restarts = restarts
             return
         }
         harvest.notBefore = answer.notBefore
@@ -233,12 +239,12 @@ extension InstagramPulling {
                 }
             } catch let error as ConnectorError where error.code == .rejected {
                 leaveOut(&cursor.lists[position], error.message, &harvest)
-                return .refused(until: now.advanced(by: Self.longestRound))
+                return .refused(until: now.advanced(by: Self.longPause))
             }
         }
         guard cursor.lists[position].node != nil else {
             leaveOut(&cursor.lists[position], "Instagram knows no such hashtag", &harvest)
-            return .refused(until: now.advanced(by: Self.longestRound))
+            return .refused(until: now.advanced(by: Self.longPause))
         }
         cursor.lists[position].isRefused = false
         return .known

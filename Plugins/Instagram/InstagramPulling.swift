@@ -13,8 +13,12 @@ struct InstagramPulling {
     var now: Timestamp { context.clock.now }
     var normalizer: InstagramNormalizer { InstagramNormalizer(now: now) }
 
-    /// The platform's places in a list are good for a while only: a round that takes longer begins anew.
-    static let longestRound = Duration.seconds(3600)
+    /// The platform's places in a list are not for keeping: a round that takes longer begins anew.
+    static let longestRound = Duration.seconds(12 * 3600)
+    /// A hashtag that cannot be looked up is tried again after this.
+    static let longPause = Duration.seconds(3600)
+    /// A round whose place the platform forgets so often ends where it is.
+    static let mostRestarts = 3
     /// A round has no more pages.
     static let mostPages = 100
     /// So many single questions are asked in one pull.

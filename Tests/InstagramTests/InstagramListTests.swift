@@ -53,7 +53,7 @@ struct InstagramListTests {
         let first = try await script.pull()
         #expect(Self.ids(first.events).count == 2)
         // The place in the list is forgotten meanwhile.
-        script.clock.advance(by: .seconds(7200))
+        script.clock.advance(by: InstagramPulling.longestRound + .seconds(1))
         let rest = try await script.catchUp(first.cursor)
         #expect(Set(Self.ids(first.events + rest.events)) == Set((1...6).map { "instagram:media:\($0)/created" }))
     }
@@ -78,6 +78,24 @@ struct InstagramListTests {
         }
         let (events, _, gaps) = try await script.catchUp()
         #expect(events.count == 2 && gaps.count == 1)
+    }
+
+    @Test(
+        "A place that the platform does not know is tried from the start, and given up with a gap",
+        arguments: ["media", "comments"]
+    )
+    func forgottenPlace(kind: String) async throws {
+        let script = try InstagramScript.facebook(kind)
+        let world = script.world
+        world.change { state in
+            state.lists[Sample.mediaPath] = (1...4).reversed().map { Sample.commented($0, [Sample.comment(10 + $0)]) }
+        }
+        script.http.handle { request in
+            request.url.contains("after=") ? InstagramWorld.error(100) : world.answer(request)
+        }
+        let (events, _, gaps) = try await script.catchUp()
+        #expect(events.count == 2 && gaps.count == 1)
+        #expect(script.http.requests.count == 8)
     }
 
     @Test("A caption that was changed is an update, once")
