@@ -19,6 +19,7 @@ package final class Hub: Service, Sendable {
     private let everyAccount: [HubAccount]
     private let accountsOfSources: [SourceName: AccountKey]
     private let spending: SpendKeeper
+    private let broadcasts: BroadcastReporter
     private let retention: RetentionPolicy
     private let services: HubServices
     private let currentPhase = Mutex(HubPhase.starting)
@@ -77,6 +78,7 @@ package final class Hub: Service, Sendable {
             accounts[source.account] = HubAccount(source.account, meter: meter, services: services)
         }
         let spending = SpendKeeper(accounts, services: services)
+        let broadcasts = BroadcastReporter(services: services)
         var clients: [SourceNetwork: NetworkClients] = [:]
         var runners: [SourceName: SourceRunner] = [:]
         for source in configuration.sources {
@@ -90,11 +92,13 @@ package final class Hub: Service, Sendable {
                 clients: client,
                 account: account,
                 spending: spending,
+                broadcasts: broadcasts,
                 services: services
             )
         }
         self.runners = runners
         self.spending = spending
+        self.broadcasts = broadcasts
         self.accounts = described
         everyAccount = Array(accounts.values)
         accountsOfSources = Dictionary(configuration.sources.map { ($0.name, $0.account) }) { $1 }
@@ -127,6 +131,7 @@ package final class Hub: Service, Sendable {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.retain() }
                 group.addTask { await self.spending.run() }
+                group.addTask { await self.broadcasts.run() }
                 for name in order {
                     if let runner = runners[name], runner.source.isEnabled { runner.wake() }
                 }

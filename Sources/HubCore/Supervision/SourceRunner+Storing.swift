@@ -69,6 +69,7 @@ extension SourceRunner {
         let news = max(0, receipt.sequences.count - hubEvents - announcements)
         if receipt.repeated > 0 { cell.count { $0.repeated += receipt.repeated } }
         if news > 0 { cell.stored(events: news, at: now) }
+        broadcasts.stored(batch.events)
         return news
     }
 

@@ -42,6 +42,7 @@ final class SourceRunner: Sendable {
     let memory = Mutex(Memory())
     let account: HubAccount
     let spending: SpendKeeper
+    let broadcasts: BroadcastReporter
     /// One report of holes at a time: each reads the ledger, waits for the log, and writes it.
     let reporting = Gate(permits: 1)
     private let clients: NetworkClients
@@ -51,12 +52,14 @@ final class SourceRunner: Sendable {
         clients: NetworkClients,
         account: HubAccount,
         spending: SpendKeeper,
+        broadcasts: BroadcastReporter,
         services: HubServices
     ) {
         self.source = source
         self.clients = clients
         self.account = account
         self.spending = spending
+        self.broadcasts = broadcasts
         self.services = services
         var machine = SourceMachine(
             schedule: PullSchedule(range: source.interval),
