@@ -117,6 +117,19 @@ struct FacebookChange {
         }
     }
 
+    /// Which edit it is: the entry's second, and three digits from what was changed, since a delivery may tell several edits of one second.
+    var revision: Int {
+        var digest: UInt32 = 0x811c_9dc5
+        // FNV-1a with 32 bits.
+        func add(_ value: JSONValue?) {
+            value?.withUTF8 { for byte in $0 { digest = (digest ^ UInt32(byte)) &* 0x0100_0193 } }
+        }
+        if verb == .hidden { digest = 1 }
+        for value in [message, photo, video, link] { add(value) }
+        if let photos { for value in photos.elements.prefix(20) { add(value) } }
+        return FacebookNormalizer.seconds(time) * 1000 + Int(digest % 1000)
+    }
+
     /// Whether it is an item of that name.
     func isItem(_ name: StaticString) -> Bool { item?.isString(name) == true }
 }

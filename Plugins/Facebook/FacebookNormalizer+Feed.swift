@@ -76,24 +76,26 @@ extension FacebookNormalizer {
         _ kind: ObjectKind,
         native: JSONValue?
     ) -> Bool {
-        let second = Self.seconds(change.time)
+        var revision = 0
         switch change.verb {
         case .other: return false
         case .removed:
             name(&event, id, .postDeleted)
             return true
         case .added: name(&event, id, .postCreated)
-        case .edited: name(&event, id, .postUpdated, revision: second)
+        case .edited:
+            revision = change.revision
+            name(&event, id, .postUpdated, revision: revision)
         case .hidden, .shown:
             let fact = ObjectID(Self.platform, "visibility", MetaValue.id(native) ?? id.text)
-            name(&event, fact, .postUpdated, revision: second, subject: id)
+            name(&event, fact, .postUpdated, revision: change.revision, subject: id)
         }
         event.data.object = SocialObject(id: id, kind: kind)
         if change.verb == .added {
             event.data.object?.createdAt = change.created
         } else if change.verb == .edited {
             event.data.object?.editedAt = change.time
-            event.data.object?.revision = second
+            event.data.object?.revision = revision
         }
         let link = kind == .comment ? nil : MetaValue.address(change.about?["permalink_url"])
         event.data.object?.url = link ?? MetaValue.id(native).flatMap(Self.address)

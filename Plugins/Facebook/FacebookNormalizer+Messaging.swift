@@ -165,7 +165,7 @@ extension FacebookNormalizer {
     private func readEdit(_ part: JSONValue, _ talk: FacebookTalk, into events: inout [Event]) throws(JSONError) {
         let id = Self.messageID(try Self.mid(part))
         let count = part["num_edit"]?.int ?? part["num_edit"]?.string.flatMap { Int($0) }
-        let revision = max(0, count ?? Self.seconds(talk.time))
+        let revision = max(0, count ?? Self.milliseconds(talk.time))
         var event = event(id, .messageUpdated, revision: revision, at: talk.time)
         complete(&event, talk)
         var object = SocialObject(id: id, kind: .message)
@@ -209,7 +209,7 @@ extension FacebookNormalizer {
         var event = event(
             ObjectID(Self.platform, "reaction", "\(talk.sender ?? "somebody").\(mid)"),
             isEnd ? .reactionDeleted : .reactionCreated,
-            revision: Self.seconds(talk.time),
+            revision: Self.milliseconds(talk.time),
             at: talk.time
         )
         complete(&event, talk)
@@ -276,7 +276,7 @@ extension FacebookNormalizer {
         var event = event(
             ObjectID(Self.platform, "optin", "\(person).\(talk.page ?? "page").\(topic)"),
             isEnd ? .followDeleted : .followCreated,
-            revision: Self.seconds(talk.time),
+            revision: Self.milliseconds(talk.time),
             at: talk.time
         )
         complete(&event, talk)
@@ -292,7 +292,7 @@ extension FacebookNormalizer {
         var event = event(
             ObjectID(Self.platform, "policy", page),
             .accountUpdated,
-            revision: Self.seconds(talk.time),
+            revision: Self.milliseconds(talk.time),
             subject: Self.actorID(page),
             at: talk.time
         )

@@ -37,6 +37,9 @@ extension FacebookNormalizer {
     /// Whole seconds, to tell one time from another; never negative.
     static func seconds(_ time: Timestamp?) -> Int { Int(max(0, time?.milliseconds ?? 0) / 1000) }
 
+    /// Whole milliseconds, for times that are told in these; never negative.
+    static func milliseconds(_ time: Timestamp?) -> Int { Int(max(0, time?.milliseconds ?? 0)) }
+
     /// Who wrote it, of an object of the Graph API; `nil` where it does not say.
     func author(_ value: JSONValue) -> Actor? {
         guard let from = value["from"] else { return nil }
