@@ -95,7 +95,9 @@ struct MetaChaosTests {
         let listener = MetaListener(FacebookConnector.self, .facebook, seed: seed)
         try await Self.run(listener, seed: seed)
         try await listener.settle()
-        try Self.check(listener) { entry in
+        // Changes in the same second are told apart by three digits more, which the ledger does not know.
+        let isCounted = { (event: Event) in event.type == .postUpdated }
+        try Self.check(listener, inSeconds: isCounted) { entry in
             switch (entry.places[0], entry.verb) {
             case ("post", "hidden"), ("post", "shown"): "facebook:visibility:\(entry.object)/updated/\(entry.revision)"
             case ("post", _), ("comment", _): Self.message("facebook", entry, kind: entry.places[0])
@@ -106,6 +108,10 @@ struct MetaChaosTests {
             default: Self.message("facebook", entry)
             }
         }
+        let changes = listener.toTell.count {
+            ["updated", "hidden", "shown"].contains($0.verb) && $0.places[0] != "message"
+        }
+        #expect(listener.log.count(where: isCounted) == changes)
         let onMessages = listener.toTell.filter { $0.places[0] == "reaction" && !$0.object.hasPrefix(MetaAccount.page) }
         let reactions = listener.log.filter { $0.type == .reactionCreated || $0.type == .reactionDeleted }
         #expect(reactions.count { $0.data.target?.id?.text.contains(":message:") == true } == onMessages.count)
@@ -135,10 +141,14 @@ struct MetaChaosTests {
         #expect(round / 5 > faults.count, "every fault has its turn")
     }
 
-    private static func check(_ listener: MetaListener, _ id: (Ledger.Entry) -> String?) throws {
+    private static func check(
+        _ listener: MetaListener,
+        inSeconds: (Event) -> Bool = { _ in false },
+        _ id: (Ledger.Entry) -> String?
+    ) throws {
         let log = listener.log
         for event in log.prefix(2000) { #expect(event.validate().isEmpty, "\(event.id): \(event.validate())") }
-        let told = Set(log.map(\.id.text))
+        let told = Set(log.map { inSeconds($0) ? String($0.id.text.dropLast(3)) : $0.id.text })
         let entries = listener.toTell
         let expected = entries.compactMap { entry in id(entry).map { ($0, entry) } }
         let known = Set(expected.map(\.0))

@@ -95,6 +95,22 @@ struct MetaEdgeTests {
         }
     }
 
+    @Test("Lists among the fields of an object go on where their links lead")
+    func nestedLists() async {
+        let scene = MetaScene([.instagram], isListening: false)
+        scene.live(500)
+        let media = await scene.list("\(Self.instagram)/media?fields=id,comments.limit(2){id,text}")
+        #expect(media.items.contains { $0["comments"]["paging"]["next"].text != nil })
+        for item in media.items {
+            var ids = Self.ids(item["comments"]["data"].elements)
+            if let next = item["comments"]["paging"]["next"].text {
+                ids += Self.ids(await scene.list(String(next.dropFirst(MetaScene.base.count))).items)
+            }
+            let all = await scene.list("/\(item["id"].text ?? "?")/comments?limit=100")
+            #expect(ids == Self.ids(all.items))
+        }
+    }
+
     @Test("What mentions the account is shown to who knows its id")
     func mentions() async {
         let scene = MetaScene([.instagram])

@@ -6,7 +6,9 @@ import PlatformSimulators
 import SimulatorTesting
 import SocialEvents
 
-/// As much of a host as webhooks need: a log that takes each event once, and answers only for what the log has. It dies at every possible moment.
+/// As much of a host as webhooks need: a log that takes each event once, and answers only for what the log has.
+///
+/// It dies at every possible moment.
 final class MetaListener {
     /// What becomes of a call.
     private enum Moment: CaseIterable {

@@ -16,7 +16,7 @@ extension MetaSimulator {
         var latest: [Int: Int] = [:]
         for (index, message) in messages.enumerated() { latest[message.person] = index }
         let items: [(place: Int, value: GraphValue?)] = latest.sorted { $0.value > $1.value }.map {
-            ($0.value + 1, conversation(product, $0.key, asked.fields, world))
+            ($0.value + 1, conversation(product, $0.key, asked, world))
         }
         return try page(items, asked, fields: asked.fields)
     }
@@ -24,7 +24,7 @@ extension MetaSimulator {
     private func conversation(
         _ product: MetaProduct,
         _ person: Int,
-        _ fields: GraphFields,
+        _ asked: Asked,
         _ world: MetaWorld
     ) -> GraphValue {
         let messages = (world.messages[product] ?? []).filter { $0.person == person }
@@ -34,12 +34,22 @@ extension MetaSimulator {
             "updated_time": messages.last.map { MetaDates.graph($0.at) } ?? .absent,
             "participants": ["data": .array(participants)],
         ]
-        if let field = fields["messages"] {
-            let most = field.arguments["limit"].flatMap { Int($0) } ?? 25
-            let shown = messages.reversed().prefix(most).filter { !$0.isDeleted }
-            value = value.adding("messages", ["data": .array(shown.map { self.message($0, product, world) })])
+        if let field = asked.fields["messages"] {
+            let items = self.messages(of: person, product, world)
+            let path = "/\(Self.conversationID(product, person))/messages"
+            value = value.adding("messages", nested(items, path, field, asked))
         }
         return value
+    }
+
+    private func messages(
+        of person: Int,
+        _ product: MetaProduct,
+        _ world: MetaWorld
+    ) -> [(place: Int, value: GraphValue?)] {
+        let messages = world.messages[product] ?? []
+        return messages.indices.reversed().filter { messages[$0].person == person }
+            .map { ($0 + 1, messages[$0].isDeleted ? nil : message(messages[$0], product, world)) }
     }
 
     private func participant(_ person: Int?, _ product: MetaProduct, _ world: MetaWorld) -> GraphValue {
@@ -82,11 +92,9 @@ extension MetaSimulator {
                 continue
             }
             guard edge == "messages" else {
-                return conversation(product, person, asked.fields, world).selecting(asked.fields)
+                return conversation(product, person, asked, world).selecting(asked.fields)
             }
-            let items: [(place: Int, value: GraphValue?)] = messages.indices.reversed()
-                .filter { messages[$0].person == person }
-                .map { ($0 + 1, messages[$0].isDeleted ? nil : message(messages[$0], product, world)) }
+            let items = self.messages(of: person, product, world)
             return try page(items, asked, fields: asked.fields)
         }
         return nil

@@ -15,9 +15,9 @@ extension MetaSimulator {
         }
         if let index = world.comments.firstIndex(where: { $0.id == id }) {
             guard !world.comments[index].isDeleted else { throw .gone(id) }
-            guard let edge else { return comment(index, world, asked.fields).selecting(asked.fields) }
+            guard let edge else { return comment(index, world, asked.fields, asked).selecting(asked.fields) }
             guard edge == "replies" else { throw .unsupported(edge) }
-            let replies = commentItems(world, asked.fields) { $0.parent == index }
+            let replies = commentItems(world, asked.fields, asked) { $0.parent == index }
             return try page(replies, asked, fields: asked.fields, size: 50)
         }
         return try conversation(id, edge, asked, world)
@@ -30,14 +30,14 @@ extension MetaSimulator {
         switch edge {
         case nil: return try accountFields(asked, world)
         case "media":
-            let items = mediaItems(world, asked.fields) { $0.owner == nil && !$0.isStory }
+            let items = mediaItems(world, asked.fields, asked) { $0.owner == nil && !$0.isStory }
             return try page(items, asked, fields: asked.fields)
         case "stories":
-            let items = mediaItems(world, asked.fields) { $0.isStory && world.now < $0.at + MetaWorld.day }
+            let items = mediaItems(world, asked.fields, asked) { $0.isStory && world.now < $0.at + MetaWorld.day }
             return try page(items, asked, fields: asked.fields)
         case "tags":
             try demandFacebookLogin(asked)
-            return try page(mediaItems(world, asked.fields) { $0.isTagged }, asked, fields: asked.fields)
+            return try page(mediaItems(world, asked.fields, asked) { $0.isTagged }, asked, fields: asked.fields)
         case "conversations": return try conversations(.instagram, asked, world)
         case "recently_searched_hashtags":
             try demandFacebookLogin(asked)
@@ -67,14 +67,20 @@ extension MetaSimulator {
             guard let index = world.media.firstIndex(where: { $0.id == id && $0.owner != nil && !$0.isDeleted }) else {
                 throw .gone(id)
             }
-            value = value.adding("mentioned_media", mediaValue(index, world, field.fields).selecting(field.fields))
+            value = value.adding(
+                "mentioned_media",
+                mediaValue(index, world, field.fields, asked).selecting(field.fields)
+            )
         }
         if let field = asked.fields["mentioned_comment"] {
             try demandFacebookLogin(asked)
             guard let id = field.arguments["comment_id"] else { throw .missing("comment_id") }
             guard let index = world.comments.firstIndex(where: { $0.id == id && $0.isMentioning && !$0.isDeleted })
             else { throw .gone(id) }
-            value = value.adding("mentioned_comment", comment(index, world, field.fields).selecting(field.fields))
+            value = value.adding(
+                "mentioned_comment",
+                comment(index, world, field.fields, asked).selecting(field.fields)
+            )
         }
         return value
     }
@@ -95,10 +101,10 @@ extension MetaSimulator {
             return child(id, of: media).selecting(asked.fields)
         }
         switch edge {
-        case nil: return mediaValue(index, world, asked.fields).selecting(asked.fields)
+        case nil: return mediaValue(index, world, asked.fields, asked).selecting(asked.fields)
         case "children": return ["data": .array(media.children.map { child($0, of: media).selecting(asked.fields) })]
         case "comments":
-            let comments = commentItems(world, asked.fields) { $0.media == index && $0.parent == nil }
+            let comments = commentItems(world, asked.fields, asked) { $0.media == index && $0.parent == nil }
             return try page(comments, asked, fields: asked.fields, size: 50)
         case "insights":
             guard media.owner == nil else { throw .permission }
@@ -121,10 +127,11 @@ extension MetaSimulator {
     private func mediaItems(
         _ world: MetaWorld,
         _ fields: GraphFields,
+        _ asked: Asked,
         _ isMeant: (MetaWorld.Media) -> Bool
     ) -> [(place: Int, value: GraphValue?)] {
         world.media.indices.reversed().filter { isMeant(world.media[$0]) }.map { index in
-            (index + 1, world.media[index].isDeleted ? nil : mediaValue(index, world, fields))
+            (index + 1, world.media[index].isDeleted ? nil : mediaValue(index, world, fields, asked))
         }
     }
 
@@ -135,7 +142,12 @@ extension MetaSimulator {
         ]
     }
 
-    private func mediaValue(_ index: Int, _ world: MetaWorld, _ fields: GraphFields) -> GraphValue {
+    private func mediaValue(
+        _ index: Int,
+        _ world: MetaWorld,
+        _ fields: GraphFields,
+        _ asked: Asked
+    ) -> GraphValue {
         let media = world.media[index]
         let said = world.comments.count { $0.media == index && !$0.isDeleted }
         let owner = media.owner.map { world.people[$0].handle } ?? MetaAccount.username
@@ -152,9 +164,8 @@ extension MetaSimulator {
             "is_comment_enabled": true, "children": children.isEmpty ? .absent : ["data": .array(children)],
         ]
         if let field = fields["comments"] {
-            let most = field.arguments["limit"].flatMap { Int($0) } ?? 25
-            let items = commentItems(world, field.fields) { $0.media == index && $0.parent == nil }
-            value = value.adding("comments", ["data": .array(items.prefix(most).compactMap(\.value))])
+            let items = commentItems(world, field.fields, asked) { $0.media == index && $0.parent == nil }
+            value = value.adding("comments", nested(items, "/\(media.id)/comments", field, asked))
         }
         return value
     }
@@ -170,14 +181,20 @@ extension MetaSimulator {
     private func commentItems(
         _ world: MetaWorld,
         _ fields: GraphFields,
+        _ asked: Asked,
         _ isMeant: (MetaWorld.Comment) -> Bool
     ) -> [(place: Int, value: GraphValue?)] {
         world.comments.indices.reversed().filter { isMeant(world.comments[$0]) }.map { index in
-            (index + 1, world.comments[index].isDeleted ? nil : comment(index, world, fields))
+            (index + 1, world.comments[index].isDeleted ? nil : comment(index, world, fields, asked))
         }
     }
 
-    private func comment(_ index: Int, _ world: MetaWorld, _ fields: GraphFields) -> GraphValue {
+    private func comment(
+        _ index: Int,
+        _ world: MetaWorld,
+        _ fields: GraphFields,
+        _ asked: Asked
+    ) -> GraphValue {
         let comment = world.comments[index]
         let name = comment.author.map { world.people[$0].handle } ?? MetaAccount.username
         let id = comment.author.map(MetaWorld.instagramID) ?? MetaAccount.instagram
@@ -187,7 +204,7 @@ extension MetaSimulator {
             "id": .string(comment.id), "text": .string(comment.text), "timestamp": MetaDates.graph(comment.at),
             "username": .string(name), "from": isNamed ? ["id": .string(id), "username": .string(name)] : .absent,
             "like_count": .integer(Int64(comment.likes)), "hidden": false,
-            "media": mediaValue(comment.media, world, GraphFields(all: [])),
+            "media": mediaValue(comment.media, world, GraphFields(all: []), asked),
             "parent_id": .optional(comment.parent.map { world.comments[$0].id }),
         ]
         // Without braces the media is its id and product.
@@ -196,9 +213,12 @@ extension MetaSimulator {
             value = .object(members.map { $0.name == "media" ? .init(name: "media", value: media) : $0 })
         }
         if let field = fields["replies"] {
-            let replies = commentItems(world, field.fields) { $0.parent == index }.compactMap(\.value)
-            let shown = replies.map { field.fields.all.isEmpty ? $0.selecting(GraphFields("text,timestamp")) : $0 }
-            if !shown.isEmpty { value = value.adding("replies", ["data": .array(shown)]) }
+            let plain = field.fields.all.isEmpty ? GraphFields("text,timestamp") : field.fields
+            let replies = commentItems(world, plain, asked) { $0.parent == index }
+            if replies.contains(where: { $0.value != nil }) {
+                let edge = nested(replies, "/\(comment.id)/replies", field, asked)
+                value = value.adding("replies", edge.selecting(plain))
+            }
         }
         return value
     }
@@ -244,7 +264,7 @@ extension MetaSimulator {
         guard asked.parameters["user_id"] != nil else { throw .missing("user_id") }
         let world = state.world
         let day = world.now - MetaWorld.day
-        var items = mediaItems(world, asked.fields) {
+        var items = mediaItems(world, asked.fields, asked) {
             !$0.isStory && $0.tags.contains(name) && (edge == "top_media" || $0.at > day)
         }
         // Whose it is, is not told.

@@ -225,6 +225,18 @@ extension MetaSimulator {
         return page.value(asked.request, token: asked.token).selecting(fields)
     }
 
+    /// The first page of a list that was asked for among the fields of an object, with a link to the next.
+    func nested(
+        _ items: [(place: Int, value: GraphValue?)],
+        _ path: String,
+        _ field: GraphFields.Field,
+        _ asked: Asked
+    ) -> GraphValue {
+        let limit = field.arguments["limit"].flatMap { Int($0) } ?? 25
+        let request = SimulatedRequest(.get, "\(path)?limit=\(limit)", base: asked.request.base)
+        return GraphPaging(items, request, size: limit)?.value(request, token: asked.token) ?? .absent
+    }
+
     // MARK: - Batches
 
     /// Up to 50 requests in one.

@@ -128,7 +128,8 @@ extension MetaWorld {
         for comment in pageComments.indices
         where pageComments[comment].post == index && !pageComments[comment].isDeleted {
             pageComments[comment].isDeleted = true
-            record("deleted", pageComments[comment].id, actor: actor(pageComments[comment].author), ["comment"])
+            let author = actor(pageComments[comment].author)
+            record("deleted", pageComments[comment].id, actor: author, ["comment", "with:\(posts[index].id)"])
         }
     }
 

@@ -193,7 +193,7 @@ extension MetaWorld {
         for comment in comments.indices where comments[comment].media == index && !comments[comment].isDeleted {
             comments[comment].isDeleted = true
             let author = comments[comment].author.map(Self.instagramID) ?? MetaAccount.instagram
-            record("deleted", comments[comment].id, actor: author, ["comment"])
+            record("deleted", comments[comment].id, actor: author, ["comment", "with:\(media[index].id)"])
         }
     }
 
