@@ -14,7 +14,12 @@ let settings: [SwiftSetting] = [
 /// The connectors.
 ///
 /// A new one is a folder under `Plugins/`, its name here, and its line in `Sources/roost/Connectors.swift`.
-let connectors = ["Bluesky", "Feed", "Mastodon", "X"]
+let connectors = ["Bluesky", "Facebook", "Feed", "Instagram", "Mastodon", "WhatsApp", "X"]
+
+/// The library that a connector shares with others of its family, where there is one.
+func family(_ name: String) -> [Target.Dependency] {
+    ["Facebook", "Instagram", "WhatsApp"].contains(name) ? ["MetaGraph"] : []
+}
 
 /// A connector's target: its code lies in `Plugins/NAME` beside its README and fixtures.
 func connector(_ name: String) -> Target {
@@ -24,19 +29,9 @@ func connector(_ name: String) -> Target {
             "ConnectorKit", "SocialEvents", "JSON", "Markup",
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Logging", package: "swift-log"),
-        ],
+        ] + family(name),
         path: "Plugins/\(name)",
         exclude: ["README.md", "Fixtures"],
-        swiftSettings: settings
-    )
-}
-
-/// A program that shows what a connector makes of files of payloads: `Tests/Corpus/NAMEDump`.
-func dump(_ name: String) -> Target {
-    .executableTarget(
-        name: "\(name)Dump",
-        dependencies: [.target(name: "\(name)Connector"), "ConnectorKit", "JSON", "SocialEvents"],
-        path: "Tests/Corpus/\(name)Dump",
         swiftSettings: settings
     )
 }
@@ -48,6 +43,10 @@ func room(_ name: String, exclude: [String] = [], _ dependencies: Target.Depende
 
 /// A target of tests under `Tests/`.
 func tests(_ name: String, exclude: [String] = [], _ dependencies: Target.Dependency...) -> Target {
+    tests(name, exclude: exclude, dependencies)
+}
+
+func tests(_ name: String, exclude: [String] = [], _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
@@ -55,19 +54,11 @@ func tests(_ name: String, exclude: [String] = [], _ dependencies: Target.Depend
 func connectorTests(_ name: String) -> Target {
     tests(
         "\(name)Tests",
-        .target(name: "\(name)Connector"),
-        "ConnectorTesting",
-        "ConnectorKit",
-        "SocialEvents",
-        "JSON",
-        "Markup",
-        "PlatformSimulators",
-        "SimulatorTesting",
-        "CurlTransport",
-        "WebSocketTransport",
-        httpTypes,
-        logging,
-        lifecycle
+        [
+            .target(name: "\(name)Connector"), "ConnectorTesting", "ConnectorKit", "SocialEvents", "JSON", "Markup",
+            "PlatformSimulators", "SimulatorTesting", "CurlTransport", "WebSocketTransport", httpTypes, logging,
+            lifecycle,
+        ] + family(name)
     )
 }
 
@@ -113,7 +104,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: connectors.map(connector) + connectors.map(dump) + [
+    targets: connectors.map(connector) + [
         .target(
             name: "CSimdJSON",
             cxxSettings: [.define("NDEBUG")],
@@ -127,6 +118,13 @@ let package = Package(
         room("Markup", "CLibXML2"),
         room("SocialEvents", exclude: ["event.schema.json"], "JSON"),
         room("ConnectorKit", "SocialEvents", "JSON", httpTypes, logging, crypto),
+        .target(
+            name: "MetaGraph",
+            dependencies: ["ConnectorKit", "SocialEvents", "JSON", httpTypes, logging],
+            path: "Plugins/MetaGraph",
+            exclude: ["README.md"],
+            swiftSettings: settings
+        ),
         room("ConnectorTesting", "ConnectorKit", "SocialEvents", "JSON", httpTypes, logging),
         room("CurlTransport", "CCurl", "ConnectorKit", "SocialEvents", httpTypes, logging),
         room(
@@ -162,6 +160,7 @@ let package = Package(
         room(
             "PlatformSimulators",
             "JSON",
+            crypto,
             hummingbird,
             httpTypes,
             logging,
@@ -184,9 +183,24 @@ let package = Package(
             name: "Benchmarks",
             dependencies: [
                 "CMalloc", "ConnectorKit", "CurlTransport", "HubCore", "HubHTTP", "JSON", "Markup", "MessageBus",
-                "SocialEvents", "SQLiteBus", "BlueskyConnector", "FeedConnector", "MastodonConnector", "XConnector",
-                httpTypes, hummingbird, lifecycle, logging, nioCore, sqlite,
+                "SocialEvents", "SQLiteBus", "BlueskyConnector", "FeedConnector", "InstagramConnector",
+                "MastodonConnector",
+                "MetaGraph", "WhatsAppConnector", "XConnector", httpTypes, hummingbird, lifecycle, logging, nioCore,
+                sqlite,
             ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "FeedDump",
+            dependencies: ["FeedConnector", "ConnectorKit", "JSON", "SocialEvents"],
+            path: "Tests/Corpus/FeedDump",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "PayloadReport",
+            dependencies: ["ConnectorKit", "JSON", "MetaGraph", "SocialEvents"]
+                + connectorTargets,
+            path: "Tests/Corpus/PayloadReport",
             swiftSettings: settings
         ),
         .target(
@@ -220,6 +234,23 @@ let package = Package(
             nioPosix,
             nioSSL,
             nioWebSocket
+        ),
+        tests(
+            "MetaGraphTests",
+            "MetaGraph",
+            "ConnectorKit",
+            "ConnectorTesting",
+            "SocialEvents",
+            "JSON",
+            httpTypes,
+            logging
+        ),
+        tests(
+            "MetaSimulatorTests",
+            [
+                "PlatformSimulators", "SimulatorTesting", "MetaGraph", "ConnectorKit", "ConnectorTesting",
+                "SocialEvents", "JSON", crypto, httpTypes, logging, lifecycle,
+            ] + ["Facebook", "Instagram", "WhatsApp"].map { .target(name: "\($0)Connector") }
         ),
         tests("SQLiteBusTests", "SQLiteBus", "MessageBus", "ConnectorKit", "SocialEvents", "JSON", grdb),
     ] + connectors.map(connectorTests) + [

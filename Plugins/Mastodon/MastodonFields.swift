@@ -74,20 +74,6 @@ package struct MastodonStatusFields {
         }
     }
 
-    /// Whether a member of that name is read.
-    package static func reads(_ name: String) -> Bool {
-        var status = JSONWriter()
-        status.beginObject()
-        status.key(name)
-        status.bool(true)
-        status.endObject()
-        let isRead = try? JSONParser(maximumSize: 4096).parse(status.bytes) { root in
-            let fields = MastodonStatusFields(root)
-            return fields.unknown.isEmpty && !root.members.contains { isLeftOut($0.key) }
-        }
-        return isRead ?? false
-    }
-
     /// What belongs to the reader's own view, to the server alone, or says again what another member says.
     private static func isLeftOut(_ key: JSONKey) -> Bool {
         switch key {

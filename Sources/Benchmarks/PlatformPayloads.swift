@@ -72,4 +72,36 @@ enum PlatformPayloads {
         "Capture d’écran de l’application : « aucun réseau »","aspectRatio":{"width":1170,"height":2532},"image":{"$type":"blob","ref":{"$link":\#
         "bafkreibabalobzn6cd366ukcsjycp4yymjymgfxcv6xczmlgpemzkz3cfa"},"mimeType":"image/jpeg","size":760898}}]}}}}
         """#
+
+    /// A delivery of WhatsApp: an answer of a customer, about 1 KB.
+    static func whatsApp(_ number: Int) -> String {
+        #"""
+        {"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":\#
+        {"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Camille Rousseau","username":\#
+        "camille.rousseau"},"wa_id":"33612345678","user_id":"FR.13491208655302741918"}],"messages":[{"context":{"from":"15550783881","id":\#
+        "wamid.HBgLMzM2MTIzNDU2NzgVAgARGBI4QjM0REY5MzA5NzlCODlDRTIA"},"from":"33612345678","from_user_id":"FR.13491208655302741918","id":\#
+        "wamid.HBgLMzM2MTIzNDU2NzgVAgASGBQzQTRBNjU5OUFFRTAzODEwMTQ0\#(number)","timestamp":"1772353800","text":{"body":\#
+        "Bonjour \ud83d\udc4b je suis d\u00e9\u00e7ue : plus de r\u00e9seau depuis ce matin \u00e0 Lyon, et l\u2019application affiche une \#
+        erreur\u2026 Vous avez une id\u00e9e ? J\u2019ai lu https://example.org/forum/topics/pas-de-reseau-a-lyon?page=2 et tout essay\u00e9."},\#
+        "type":"text"}]},"field":"messages"}]}]}
+        """#
+    }
+
+    /// A delivery of WhatsApp: how far a message of a broadcast has come.
+    static let whatsAppStatus = #"""
+        {"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":{"messaging_product":"whatsapp","metadata":\#
+        {"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"statuses":[{"id":\#
+        "wamid.HBgLMzM2MTIzNDU2NzgVAgARGBI4QjM0REY5MzA5NzlCODlDRTIA","status":"delivered","timestamp":"1772353800","recipient_id":"33612345678",\#
+        "recipient_user_id":"FR.13491208655302741918","conversation":{"id":"b9c0a5e7f1d24c0f8a1b2c3d4e5f6071","expiration_timestamp":"1772440200",\#
+        "origin":{"type":"marketing"}},"pricing":{"billable":true,"pricing_model":"PMP","category":"marketing","type":"regular"},\#
+        "biz_opaque_callback_data":"spring-sale-2026"}]},"field":"messages"}]}]}
+        """#
+
+    /// A delivery of Instagram: a comment under a picture.
+    static let instagram = #"""
+        {"object":"instagram","entry":[{"id":"17841405726653026","time":1772353800,"changes":[{"field":"comments","value":{"id":\#
+        "17894227972186120","parent_id":"17894227972186119","from":{"id":"5614879045272581","username":"camille.rousseau"},"text":\#
+        "@acme.aide bonjour \ud83d\udc4b d\u00e9\u00e7ue par #AcmeMobile : plus de r\u00e9seau depuis ce matin \u00e0 Lyon, et \#
+        l\u2019application affiche une erreur\u2026 Vous avez une id\u00e9e ?","media":{"id":"17918195224117851","media_product_type":"FEED"}}}]}]}
+        """#
 }

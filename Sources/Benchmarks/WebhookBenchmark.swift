@@ -11,13 +11,13 @@ import NIOCore
 import ServiceLifecycle
 import SocialEvents
 import SQLiteBus
-import XConnector
+import WhatsAppConnector
 
 private let calls = 20_000
 private let connections = 64
 private let secret = "a secret of the platform and the hub"
 
-/// Calls the webhook listener as X does, each call signed, normalised and durable before its answer, beside a route that only reads the same body.
+/// Calls the webhook listener as Meta does for WhatsApp, each call signed, normalised and durable before its answer, beside a route that only reads the same body.
 ///
 /// Who calls is another process, the same for both.
 func benchmarkWebhooks() async throws -> [BenchmarkRow] {
@@ -28,8 +28,8 @@ func benchmarkWebhooks() async throws -> [BenchmarkRow] {
     let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
     let source = SourceConfiguration(
         name: SourceName("hook"),
-        connector: XConnector.self,
-        settings: settings(["kind": "activity", "api_secret": secret]),
+        connector: WhatsAppConnector.self,
+        settings: settings(["app_secret": secret, "verify_token": "a token"]),
         interval: .seconds(60) ... .seconds(60)
     )
     // Nothing is asked by it; a source has one all the same.
@@ -126,9 +126,9 @@ func runCallers(port: Int) async throws {
     let client = transport.client(policy: .allowPrivate)
     let signed = (0..<calls).map { number in
         let body = call(number)
-        return (body, Signature.xSHA256.make(body, key: Secret(secret)))
+        return (body, Signature.hubSHA256.make(body, key: Secret(secret)))
     }
-    guard let name = HTTPField.Name("x-twitter-webhooks-signature") else { return }
+    guard let name = HTTPField.Name("x-hub-signature-256") else { return }
     let start = ContinuousClock.now
     let times = try await withThrowingTaskGroup(of: [Double].self) { group in
         for lane in 0..<connections {
@@ -163,26 +163,15 @@ private func answered(_ client: any HTTPClient, _ request: HTTPClientRequest) as
     return response.status
 }
 
-/// What X sends about a like, about 1 KB.
+/// What Meta sends about a message, about 1 KB.
 private func call(_ number: Int) -> [UInt8] {
-    let padding = String(repeating: "Waiting on the quay since six and still no ferry. ", count: 9)
-    return Array(
-        """
-        {"data":{"event_uuid":"\(number)","filter":{"user_id":"2244994945","direction":"outbound"},"event_type":"like.create",\
-        "tag":"likes","payload":{"id":"87719f\(number)","created_at":"2026-03-01T08:49:00.000Z","timestamp_ms":"1772354940236",\
-        "liked_tweet_author_id":"783214783214783214","liked_tweet_id":"\(1_900_000_000_000_000_000 + number)"},\
-        "includes":{"users":[{"id":"2244994945","name":"Camille Rousseau","username":"camille_rousseau","description":"\(padding)",\
-        "verified":false,"protected":false,"public_metrics":{"followers_count":1482,"following_count":731,"tweet_count":9120}}]}}}
-        """.utf8
-    )
+    Array(PlatformPayloads.whatsApp(number).utf8)
 }
 
 private func settings(_ values: [String: String]) -> Settings {
     Settings(
         values.map { key, value in
-            let content: SettingNode.Content =
-                key == "api_secret" ? .secret(Secret(value)) : .scalar(value, isQuoted: true)
-            return SettingNode.Member(key: key, position: SettingPosition(), value: SettingNode(content))
+            SettingNode.Member(key: key, position: SettingPosition(), value: SettingNode(.secret(Secret(value))))
         }
     )
 }

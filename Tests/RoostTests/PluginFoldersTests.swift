@@ -7,9 +7,19 @@ struct PluginFoldersTests {
         "../.."
     ).standardized
 
+    /// What several connectors share, which is no connector itself.
+    private static let libraries = ["MetaGraph"]
+
     private static var plugins: [String] {
         let found = try? FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent("Plugins").path)
-        return (found ?? []).sorted()
+        return (found ?? []).filter { !libraries.contains($0) }.sorted()
+    }
+
+    @Test("A library under Plugins has its README and its tests", arguments: libraries)
+    func library(name: String) {
+        let files = FileManager.default
+        #expect(files.fileExists(atPath: Self.root.appendingPathComponent("Plugins/\(name)/README.md").path))
+        #expect(files.fileExists(atPath: Self.root.appendingPathComponent("Tests/\(name)Tests").path))
     }
 
     @Test("There is at least one connector")
