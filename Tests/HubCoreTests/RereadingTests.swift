@@ -145,6 +145,16 @@ struct RereadingTests {
         }
     }
 
+    @Test("A delivery that is read after all counts for its broadcast")
+    func broadcast() async throws {
+        let stage = try await stage(["delivered 1"])
+        try await stage.play {
+            let result = try await stage.hub.retryDeadLetter(1)
+            #expect(result == DeadLetterResult(id: 1, outcome: .read, events: 1))
+            try await stage.untilSleeping(for: .seconds(5))
+        }
+    }
+
     @Test("A log whose answer is lost has the events once, however often the letter is read again")
     func lostAnswer() async throws {
         let stage = try await stage(["posts 1 2"])

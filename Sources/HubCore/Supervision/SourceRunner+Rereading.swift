@@ -93,6 +93,7 @@ extension SourceRunner {
         }
         news += receipt.sequences.count
         if news > 0 { cell.stored(events: news, at: now) }
+        broadcasts.stored(intake.events)
         cell.count {
             $0.repeated += receipt.repeated
             $0.invalid += intake.invalid

@@ -49,6 +49,13 @@ struct RereadingConnector: WebhookSource, DeadLetterReader {
             )
             event.data.actor = Actor(id: person)
             return Rereading(events: [event])
+        case "delivered":
+            var event = post(words.first ?? "")
+            event.type = .deliveryUpdated
+            event.id = EventID(event.subject ?? ObjectID("demo", .message, ""), .updated)
+            event.data = EventData()
+            event.data.delivery = Delivery(.read)
+            return Rereading(events: [event])
         case "down": throw ConnectorError(.unavailable, "the platform is down")
         case "hang":
             // Longer than any test; ended by its cancellation.
