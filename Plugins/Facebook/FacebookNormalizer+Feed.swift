@@ -6,16 +6,23 @@ import SocialEvents
 
 extension FacebookNormalizer {
     /// Something of a feed, something that mentions the Page, or a review with what is said of it.
+    ///
+    /// Throws for what lacks its id, with an unfinished event behind: ``MetaIntake`` takes that away.
     func readFeed(_ change: FacebookChange, into events: inout [Event]) throws(JSONError) {
-        var event = Event(
-            id: EventID(text: ""),
-            type: .postCreated,
-            platform: Self.platform,
-            time: change.time ?? now
+        events.append(
+            Event(id: EventID(text: ""), type: .postCreated, platform: Self.platform, time: change.time ?? now)
         )
-        guard try fill(&event, change) else { return }
+        // In its place: copying it costs more than reading the change.
+        guard try finish(&events[events.count - 1], change) else {
+            events.removeLast()
+            return
+        }
+    }
+
+    private func finish(_ event: inout Event, _ change: FacebookChange) throws(JSONError) -> Bool {
+        guard try fill(&event, change) else { return false }
         if change.time == nil { event.data.loss.append(Loss("created_time", .inferred, "the time of reading")) }
-        event.data.loss += change.losses
+        if !change.losses.isEmpty { event.data.loss += change.losses }
         if change.field == .mention {
             event.data.matched = [Match(name: "mention")]
             // It was said at somebody else's.
@@ -24,7 +31,7 @@ extension FacebookNormalizer {
         } else {
             event.data.channel = MetaValue.objectID(Self.platform, "actor", change.page).map { Channel(id: $0) }
         }
-        events.append(event)
+        return true
     }
 
     /// Whether the change is a fact that events know.
