@@ -1,4 +1,5 @@
 import ConnectorKit
+import Glibc
 import JSON
 import MetaGraph
 import SocialEvents
@@ -66,14 +67,13 @@ extension WhatsAppNormalizer {
     private func setText(_ value: JSONValue?, _ field: String, _ object: inout SocialObject, _ loss: inout [Loss]) {
         guard let (text, isCut) = WhatsAppValue.text(value) else { return }
         object.text = text
-        object.entities = Self.links(in: text)
+        if value?.hasColon == true { object.entities = Self.links(in: text) }
         if isCut { loss.append(Loss(field, .truncated, "longer than \(EventLimits.text) bytes")) }
     }
 
     /// Links, which WhatsApp shows as such; it has no hashtags, and what looks like a mention in the words names nobody.
     private static func links(in text: String) -> [Entity] {
-        guard text.utf8.contains(UInt8(ascii: ":")) else { return [] }
-        return TextEntities.extract(from: text).filter {
+        TextEntities.extract(from: text).filter {
             $0.kind == .link && ($0.url?.utf8.count ?? 0) <= EventLimits.url
         }
     }
@@ -177,6 +177,13 @@ extension WhatsAppNormalizer {
 }
 
 extension JSONValue {
+    /// Whether a text has a colon, without which it has no link.
+    fileprivate var hasColon: Bool {
+        withUTF8 { bytes in
+            bytes.baseAddress.map { memchr($0, Int32(UInt8(ascii: ":")), bytes.count) != nil } ?? false
+        } ?? false
+    }
+
     /// The elements of an array; none for anything else.
     var sequence: [JSONValue] { Array(elements) }
 }

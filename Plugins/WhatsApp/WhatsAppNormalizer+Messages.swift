@@ -10,6 +10,8 @@ struct WhatsAppSides {
     var sender: Actor?
     /// The same, as ids have them.
     var senderName: String?
+    /// The business.
+    var business: ObjectID?
     /// To whom.
     var target: ObjectID?
     /// The conversation.
@@ -54,7 +56,7 @@ extension WhatsAppNormalizer {
         let kind: EventType = side.isSecond ? .messageUpdated : .messageCreated
         var event = event(EventID(id, kind.verb), kind, id, moment)
         setSides(sides, &event)
-        setContext(item, change, &event)
+        setContext(item, sides, change, &event)
         noteErrors(item["errors"], &event)
         noteErrors(change.errors, &event)
         if !loss.isEmpty { event.data.loss += loss }
@@ -84,7 +86,7 @@ extension WhatsAppNormalizer {
         object.audience = .direct
         var event = event(EventID(id, .updated, revision: object.revision), .messageUpdated, id, moment)
         setSides(sides, &event)
-        setContext(message, change, &event)
+        setContext(message, sides, change, &event)
         if !loss.isEmpty { event.data.loss += loss }
         event.data.object = object
         return event
@@ -133,6 +135,7 @@ extension WhatsAppNormalizer {
         let parentID = side.isOwn ? item["to_parent_user_id"] : item["from_parent_user_id"]
         let contact = change.contact(of: number, or: userID)
         let person = WhatsAppPerson(number, userID, parentID, contact: contact)
+        sides.business = change.businessID
         if side.isOwn {
             let own = WhatsAppValue.number(item["from"]) ?? change.business
             sides.senderName = own
@@ -141,7 +144,7 @@ extension WhatsAppNormalizer {
         } else {
             sides.senderName = person?.native
             sides.sender = person?.actor
-            sides.target = change.businessID
+            sides.target = sides.business
         }
         if let person { sides.others = person.others }
         if let group = WhatsAppValue.native(item["group_id"]) {
@@ -165,12 +168,17 @@ extension WhatsAppNormalizer {
     }
 
     /// What a message answers, and by which advertisement it came.
-    private func setContext(_ item: JSONValue, _ change: WhatsAppChange, _ event: inout Event) {
+    private func setContext(
+        _ item: JSONValue,
+        _ sides: WhatsAppSides,
+        _ change: WhatsAppChange,
+        _ event: inout Event
+    ) {
         if let context = item["context"] {
             if let id = WhatsAppValue.native(context["id"]) {
                 var answered = Reference(id: ObjectID(Self.platform, "message", id))
                 if change.isBusiness(context["from"]) {
-                    answered.actor = change.businessID
+                    answered.actor = sides.business
                 } else if let author = WhatsAppPerson(context["from"], context["from_user_id"]) {
                     answered.actor = author.actor.id
                 }

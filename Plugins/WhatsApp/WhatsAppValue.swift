@@ -21,9 +21,13 @@ enum WhatsAppValue {
 
     /// A telephone number as ids have it: its digits, where it is written for people (`+1 555-078-3881`); anything else stays as it is.
     static func number(_ value: JSONValue?) -> String? {
-        guard let text = native(value) else { return nil }
-        let isWritten = text.utf8.contains { !($0 &- 0x30 < 10) }
-        guard isWritten, text.utf8.count <= 64, text.utf8.allSatisfy(\.isPartOfNumber) else { return text }
+        guard let value, let text = native(value) else { return nil }
+        let isDigits = value.withUTF8 { bytes in
+            var found: UInt8 = 0
+            for byte in bytes { found |= byte &- 0x30 > 9 ? 1 : 0 }
+            return found == 0
+        }
+        guard isDigits == false, text.utf8.count <= 64, text.utf8.allSatisfy(\.isPartOfNumber) else { return text }
         let digits = text.unicodeScalars.filter { $0 >= "0" && $0 <= "9" }
         return digits.isEmpty ? text : String(String.UnicodeScalarView(digits))
     }
