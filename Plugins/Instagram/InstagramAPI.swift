@@ -92,9 +92,14 @@ enum InstagramAPI {
 
     // MARK: - Single objects
 
-    /// Whether something that was there still is.
+    /// Whether a media or comment that was there still is, and when it was made.
     static func existence(of id: String) -> GraphRequest {
-        .get("/\(GraphRequest.segment(id))", fields: ["id"], bucket: bucket, what: "what was there before")
+        .get(
+            "/\(GraphRequest.segment(id))",
+            fields: ["id", "timestamp"],
+            bucket: bucket,
+            what: "what was there before"
+        )
     }
 
     /// The counts of a story.

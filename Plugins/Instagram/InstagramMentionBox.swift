@@ -10,6 +10,8 @@ package struct InstagramMention: Sendable, Hashable {
     package var comment: String?
     /// The account that is mentioned.
     package var account: String?
+    /// How often its answer could not be read.
+    var failures = 0
 
     /// A name for it, the same however often it is told.
     var key: String { comment.map { "c\($0)" } ?? "m\(media ?? "")" }
@@ -74,18 +76,35 @@ struct InstagramMentionBox: Sendable {
         }
     }
 
+    /// Counts that an answer could not be read, and lets the others go before.
+    ///
+    /// - Parameter key: whose answer.
+    /// - Returns: how often that was so.
+    /// - Throws: what the account throws.
+    func fail(_ key: String) async throws -> Int {
+        try await account.exclusively(self.key) {
+            var kept = try await all()
+            guard let index = kept.firstIndex(where: { $0.key == key }) else { return 1 }
+            var mention = kept.remove(at: index)
+            mention.failures += 1
+            kept.append(mention)
+            try await keep(kept)
+            return mention.failures
+        }
+    }
+
     private func all() async throws -> [InstagramMention] {
         guard let bytes = try await account.value(for: key) else { return [] }
         // What cannot be read is as good as nothing: the events of the mentions are in the log.
         let mentions = try? JSONParser().parse(bytes) { json in
             var mentions: [InstagramMention] = []
             for mention in try json.requiredArray("mentions") {
-                mentions.append(
-                    InstagramMention(
-                        media: try mention.optionalString("media"),
-                        comment: try mention.optionalString("comment")
-                    )
+                var read = InstagramMention(
+                    media: try mention.optionalString("media"),
+                    comment: try mention.optionalString("comment")
                 )
+                read.failures = try mention.optionalInt("failures") ?? 0
+                mentions.append(read)
             }
             return mentions
         }
@@ -101,6 +120,7 @@ struct InstagramMentionBox: Sendable {
             writer.beginObject()
             writer.member("media", mention.media)
             writer.member("comment", mention.comment)
+            if mention.failures > 0 { writer.member("failures", mention.failures) }
             writer.endObject()
         }
         writer.endArray()

@@ -26,9 +26,17 @@ extension InstagramPulling {
             try await readFurther(&cursor.lists[index], &harvest)
         } else if let index = cursor.lists.firstIndex(where: { !$0.missing.isEmpty }) {
             try await askAfterMissing(&cursor.lists[index], namespace: "comment", &harvest)
+        } else if let index = cursor.lists.firstIndex(where: { $0.round == nil }) {
+            if try await isWatched(cursor.lists[index], &harvest) {
+                // The round broke off before it came to it.
+                cursor.lists[index].round = InstagramList.Round(begun: now, isRead: true)
+            } else {
+                cursor.lists.remove(at: index)
+            }
         }
         let isDone =
-            cursor.isListed && cursor.lists.allSatisfy { $0.missing.isEmpty && $0.round?.after == nil }
+            cursor.isListed
+            && cursor.lists.allSatisfy { $0.round != nil && $0.missing.isEmpty && $0.round?.after == nil }
         if isDone { end(&cursor) }
         return harvest.page(cursor, hasMore: !isDone)
     }
@@ -59,11 +67,26 @@ extension InstagramPulling {
         return cursor.lists.count - 1
     }
 
+    /// Asks after a media that a round did not come to: whether it is still to be watched, or too old, or gone, and with it what was said below it.
+    private func isWatched(_ list: InstagramList, _ harvest: inout Harvest) async throws -> Bool {
+        guard !list.items.isEmpty else { return false }
+        do {
+            let made = try await checkExistence(of: list.name, &harvest)
+            return made.map { $0 >= now.advanced(by: .zero - configuration.watch) } ?? false
+        } catch let error as ConnectorError where error.code == .rejected {
+            guard error.graph?.meaning == .gone else { return false }
+            let platform = InstagramNormalizer.platform
+            for item in list.items {
+                let comment = ObjectID(platform, "comment", item.id)
+                harvest.events.append(normalizer.event(comment, .postDeleted, at: nil))
+            }
+            harvest.events.append(normalizer.event(ObjectID(platform, "media", list.name), .postDeleted, at: nil))
+            return false
+        }
+    }
+
     /// Ends a round.
-    ///
-    /// Media that it did not come to are too old to be watched any longer.
     private func end(_ cursor: inout InstagramCursor) {
-        cursor.lists.removeAll { $0.round == nil }
         for index in cursor.lists.indices { cursor.lists[index].complete(most: .max) }
         cursor.round = nil
         cursor.isListed = false

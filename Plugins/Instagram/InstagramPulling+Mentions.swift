@@ -6,6 +6,9 @@ import SocialEvents
 // The words of mentions, of which webhooks tell the ids alone.
 
 extension InstagramPulling {
+    /// An answer that cannot be read so often is set aside.
+    private static let mostFailures = 3
+
     /// Reads some of the mentions that the account was told of.
     ///
     /// A mention is taken off the account's list by the pull after the one that read it: by then its words are durable.
@@ -17,7 +20,11 @@ extension InstagramPulling {
         for mention in waiting.prefix(Self.mostQuestions) {
             do {
                 try await read(mention, &harvest)
-            } catch let error as ConnectorError where !cursor.done.isEmpty && error.code != .malformed {
+            } catch let error as ConnectorError where error.code == .malformed {
+                // A broken answer may come whole next time; one that never does must not stand before the others.
+                guard try await box.fail(mention.key) >= Self.mostFailures else { continue }
+                harvest.deadLetters.append(error.deadLetter ?? mention.deadLetter(why: error.message))
+            } catch is ConnectorError where !cursor.done.isEmpty {
                 // What was read is kept; the next pull meets the failure.
                 return harvest.page(cursor, hasMore: true)
             }
@@ -43,9 +50,9 @@ extension InstagramPulling {
             harvest.events += events
         } catch let error as ConnectorError where error.graph?.meaning == .gone {
             harvest.events.append(normalizer.event(mention.object, .postDeleted, at: nil))
-        } catch let error as ConnectorError where error.code == .malformed || error.code == .rejected {
-            // Comments may be switched off below the media, or the form be a new one: what was told stays, and a person can look.
-            harvest.deadLetters.append(error.deadLetter ?? mention.deadLetter(why: error.message))
+        } catch let error as ConnectorError where error.code == .rejected {
+            // Comments may be switched off below the media: what was told stays, and a person can look.
+            harvest.deadLetters.append(mention.deadLetter(why: error.message))
         }
     }
 }

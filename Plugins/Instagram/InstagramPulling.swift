@@ -83,8 +83,7 @@ struct InstagramPulling {
     func askAfterMissing(_ list: inout InstagramList, namespace: String, _ harvest: inout Harvest) async throws {
         for (count, id) in list.missing.prefix(Self.mostQuestions).enumerated() {
             do {
-                let answer = try await client.fetch(InstagramAPI.existence(of: id))
-                harvest.notBefore = answer.notBefore ?? harvest.notBefore
+                try await checkExistence(of: id, &harvest)
                 list.mark(id, .elsewhere)
             } catch let error as ConnectorError {
                 if error.graph?.meaning == .gone {
@@ -100,6 +99,21 @@ struct InstagramPulling {
                 }
             }
             list.missing.removeAll { $0 == id }
+        }
+    }
+
+    /// Asks whether something is there, and when it was made.
+    ///
+    /// - Throws: what the platform says when it is not there; `malformed` for an answer that says nothing of it.
+    @discardableResult
+    func checkExistence(of id: String, _ harvest: inout Harvest) async throws -> Timestamp? {
+        let answer = try await client.fetch(InstagramAPI.existence(of: id))
+        harvest.notBefore = answer.notBefore ?? harvest.notBefore
+        return try answer.read { root in
+            guard InstagramValue.native(root["id"]) == id else {
+                throw root.mismatch("an object with the id asked for")
+            }
+            return root["timestamp"].flatMap(MetaTime.read)
         }
     }
 
