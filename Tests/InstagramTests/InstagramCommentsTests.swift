@@ -91,6 +91,27 @@ struct InstagramCommentsTests {
         #expect(Self.ids(try await script.catchUp(first.cursor).events) == ["instagram:comment:11/deleted"])
     }
 
+    @Test("With a media that is gone go the comments below it; with one that is only not watched any longer they stay")
+    func goneMedia() async throws {
+        for isGone in [true, false] {
+            let script = try Self.source()
+            script.world.change { state in
+                state.lists[Sample.mediaPath] = [
+                    Sample.commented(2, [Sample.comment(21)]), Sample.commented(1, [Sample.comment(11)]),
+                ]
+            }
+            let first = try await script.catchUp()
+            script.world.change { state in
+                state.lists[Sample.mediaPath]?.removeLast()
+                if isGone { state.gone = ["/1"] } else { state.objects["/1"] = "{\"id\":\"1\"}" }
+            }
+            let second = try await script.catchUp(first.cursor)
+            let expected = ["instagram:comment:11/deleted", "instagram:media:1/deleted"]
+            #expect(Self.ids(second.events) == (isGone ? expected : []))
+            #expect(try await script.catchUp(second.cursor).events.isEmpty)
+        }
+    }
+
     @Test("More comments than come along are read page by page, through an empty one, and later only the newest")
     func further() async throws {
         let script = try Self.source()

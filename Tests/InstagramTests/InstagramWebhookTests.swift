@@ -166,6 +166,23 @@ struct InstagramWebhookTests {
         #expect(refused.events.isEmpty && refused.deadLetters.count == 1)
     }
 
+    @Test(
+        "An answer that cannot be read is asked for again, lets others go before, and is set aside after the third time"
+    )
+    func broken() async throws {
+        let script = try Self.mentions(EphemeralAccount(name: "a"))
+        _ = try await script.connector.receive(Self.delivery(Self.mention(#"{"media_id":"30","comment_id":"31"}"#)))
+        script.world.change { $0.objects["/\(InstagramWorld.account)"] = "<html>" }
+        let first = try await script.pull()
+        let second = try await script.pull(first.cursor)
+        #expect(first.deadLetters.isEmpty && second.deadLetters.isEmpty && !second.hasMore)
+        let third = try await script.pull(second.cursor)
+        #expect(third.deadLetters.count == 1 && third.events.isEmpty)
+        let asked = script.http.requests.count
+        _ = try await script.catchUp(third.cursor)
+        #expect(script.http.requests.count == asked)
+    }
+
     @Test("Where too many mentions wait, the event says that no update follows")
     func full() async throws {
         let account = EphemeralAccount(name: "a")

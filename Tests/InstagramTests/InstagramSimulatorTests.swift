@@ -1,0 +1,235 @@
+import ConnectorKit
+import ConnectorTesting
+import HTTPTypes
+import Logging
+import PlatformSimulators
+import SimulatorTesting
+import SocialEvents
+import Testing
+
+@testable import InstagramConnector
+
+/// A professional account on a simulated Instagram, whose life is followed by webhook and by asking.
+struct InstagramSimulatorTests {
+    /// The platform, three sources of one account, and a log that takes each event once.
+    private final class Scene {
+        static let start: Int64 = 1_790_001_000_000
+        private static let base = "https://graph.facebook.com"
+
+        let simulator: MetaSimulator
+        private let clock: ManualClock
+        private let told: InstagramConnector
+        private let sources: [InstagramConnector]
+        private var cursors: [Cursor?]
+        private(set) var log: [Event] = []
+        private(set) var deadLetters = 0
+        private(set) var refused = 0
+        private(set) var failures: [ConnectorError.Code: Int] = [:]
+        private var known: Set<EventID> = []
+        private var now = Scene.start
+
+        init(seed: UInt64) throws {
+            simulator = MetaSimulator(
+                [.instagram],
+                seed: seed,
+                now: now,
+                history: 0,
+                subscriptions: [MetaSubscription(.instagram, url: "http://127.0.0.1:8081/instagram")]
+            )
+            clock = ManualClock(now: Timestamp(milliseconds: now))
+            let account = EphemeralAccount(name: "test")
+            let context = ConnectorContext(
+                source: SourceName("test"),
+                http: SimulatedHTTPClient(simulator, base: Self.base),
+                clock: clock,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                account: account
+            )
+            sources = try ["comments", "mentions", "media"].map { kind in
+                let members: [SettingNode.Member] = [
+                    .plain("kind", kind), .plain("login", "facebook"), .plain("user", MetaAccount.instagram),
+                    .secret("access_token", MetaSimulator.pageToken), .secret("app_secret", MetaSimulator.appSecret),
+                    .secret("verify_token", MetaSimulator.verifyToken),
+                ]
+                return try InstagramConnector(settings: Settings(members), context: context)
+            }
+            told = sources[0]
+            cursors = sources.map { _ in nil }
+        }
+
+        func pass(_ milliseconds: Int64) async throws {
+            now += milliseconds
+            clock.setWallTime(to: Timestamp(milliseconds: now))
+            simulator.advance(to: now)
+            while true {
+                let calls = simulator.takeCalls()
+                guard !calls.isEmpty else { return }
+                for call in calls { try await answer(call) }
+            }
+        }
+
+        /// Every source asks until nothing waits, or until the platform fails it.
+        func pull() async throws {
+            for index in sources.indices {
+                for _ in 0..<500 {
+                    do {
+                        let page = try await sources[index].pull(PullRequest(cursor: cursors[index]))
+                        take(page.events)
+                        deadLetters += page.deadLetters.count
+                        cursors[index] = page.cursor ?? cursors[index]
+                        if !page.hasMore { break }
+                    } catch let error as ConnectorError {
+                        failures[error.code, default: 0] += 1
+                        break
+                    }
+                }
+            }
+        }
+
+        private func take(_ events: [Event]) {
+            for event in events {
+                #expect(event.validate().isEmpty)
+                if known.insert(event.id).inserted { log.append(event) }
+            }
+        }
+
+        private func answer(_ call: SimulatedCall) async throws {
+            let query = call.url.split(separator: "?", maxSplits: 1).dropFirst().joined()
+            let items = query.split(separator: "&").map { item in
+                let parts = item.split(separator: "=", maxSplits: 1).map(String.init)
+                return (name: parts[0], value: parts.count > 1 ? parts[1] : "")
+            }
+            let delivery = WebhookDelivery(
+                method: call.method,
+                query: items,
+                headers: call.headers,
+                body: call.body,
+                receivedAt: Timestamp(milliseconds: now)
+            )
+            switch try await told.receive(delivery) {
+            case .challenge(let reply, _): simulator.answered(call, status: 200, body: reply)
+            case .rejected(let status, _):
+                refused += 1
+                simulator.answered(call, status: status, body: [])
+            case .accepted(let events, let letters):
+                take(events)
+                deadLetters += letters.count
+                simulator.answered(call, status: 200, body: [])
+            }
+        }
+
+        /// The objects of facts.
+        func facts(_ verb: String, _ places: String...) -> Set<String> {
+            let facts = simulator.ledger.entries.filter { fact in
+                fact.verb == verb && places.contains { fact.places.first == $0 }
+            }
+            return Set(facts.map(\.object))
+        }
+
+        /// The native ids of what events of a type are about.
+        func subjects(_ type: EventType, _ namespace: String) -> Set<String> {
+            let prefix = "instagram:\(namespace):"
+            let events = log.filter { $0.type == type && $0.subject?.text.hasPrefix(prefix) == true }
+            return Set(events.compactMap { $0.subject.map { String($0.text.dropFirst(prefix.count)) } })
+        }
+    }
+
+    /// Lives through a while, with what may go wrong on the way.
+    private static func life(seed: UInt64) async throws -> Scene {
+        let scene = try Scene(seed: seed)
+        try await scene.pass(1)
+        for kind: Fault.Kind in [
+            .repeated, .reorder, "lost-answer", "forged", "unsigned", .garbage, "malformed-item", .unknownType,
+            .unknownFields, "silent", "transient", "empty-page", "throttle", .rejectCursor, .notJSON, .truncated,
+        ] {
+            scene.simulator.faults.add(Fault(kind, count: 6, after: 5))
+        }
+        for round in 0..<250 {
+            scene.simulator.publish(1)
+            try await scene.pass(40_000)
+            if round.isMultiple(of: 10) { try await scene.pull() }
+        }
+        // A throttled account waits for an hour.
+        for _ in 0..<8 {
+            for _ in 0..<60 { try await scene.pass(30_000) }
+            try await scene.pull()
+        }
+        return scene
+    }
+
+    @Test(
+        "Comments are told whether webhooks tell them or not, and so is what becomes of them",
+        arguments: UInt64(1)...2
+    )
+    func comments(seed: UInt64) async throws {
+        let scene = try await Self.life(seed: seed)
+        #expect(
+            scene.simulator.forgeriesTaken == 0 && scene.refused > 0 && !scene.failures.isEmpty && scene.deadLetters > 0
+        )
+        let written = scene.facts("created", "comment")
+        #expect(written.count > 50)
+        let unseen = scene.facts("deleted", "comment").intersection(scene.facts("silenced", "created"))
+        #expect(written.subtracting(scene.subjects(.postCreated, "comment")).isSubset(of: unseen))
+        // What came and went between two readings, and of which the webhook got lost, nobody ever saw.
+        let deleted = scene.facts("deleted", "comment").intersection(scene.subjects(.postCreated, "comment"))
+        #expect(!deleted.isEmpty)
+        #expect(scene.subjects(.postDeleted, "comment") == deleted)
+    }
+
+    @Test(
+        "Media, edits of captions and deletions are told, nothing missed and nothing invented",
+        arguments: UInt64(4)...5
+    )
+    func media(seed: UInt64) async throws {
+        let scene = try await Self.life(seed: seed)
+        let own = scene.facts("created", "media")
+        #expect(own.subtracting(scene.subjects(.postCreated, "media")).isSubset(of: scene.facts("deleted", "media")))
+        #expect(scene.subjects(.postDeleted, "media").isSubset(of: scene.facts("deleted", "media", "story")))
+        // Two edits between two readings are seen as one.
+        let edited = scene.subjects(.postUpdated, "media").subtracting(scene.facts("mentioned", "mention"))
+        #expect(edited.isSubset(of: scene.facts("updated", "media")))
+    }
+
+    @Test("Every mention is stored, and its words are read", arguments: UInt64(7)...8)
+    func mentions(seed: UInt64) async throws {
+        let scene = try await Self.life(seed: seed)
+        let silenced = scene.facts("silenced", "mentioned")
+        let told = scene.facts("mentioned", "mention").subtracting(silenced)
+        #expect(told.count > 10)
+        let stored = scene.subjects(.postCreated, "comment").union(scene.subjects(.postCreated, "media"))
+        #expect(told.subtracting(stored).isEmpty)
+        let read = scene.subjects(.postUpdated, "comment").union(scene.subjects(.postUpdated, "media"))
+        #expect(told.subtracting(read).isEmpty)
+        let texts = Dictionary(
+            scene.simulator.ledger.entries.filter { $0.verb == "mentioned" }.map { ($0.object, $0.text) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        for event in scene.log where event.type == .postUpdated && event.data.matched.first?.name == "mentions" {
+            let native = event.subject?.text.split(separator: ":").last.map(String.init) ?? ""
+            #expect(event.data.object?.text == texts[native])
+        }
+    }
+
+    @Test("What is said in private is told once each, with what becomes of it", arguments: UInt64(10)...11)
+    func messages(seed: UInt64) async throws {
+        let scene = try await Self.life(seed: seed)
+        func told(_ verb: String, _ places: String...) -> Int {
+            let entries = scene.simulator.ledger.entries
+            let lost = entries.filter { $0.verb == "silenced" && $0.places.first == verb }
+            let silenced = Set(lost.map { $0.object + $0.revision })
+            return entries.count { fact in
+                fact.verb == verb && places.contains { fact.places.first == $0 } && fact.places.contains("webhook")
+                    && !silenced.contains(fact.object + fact.revision)
+            }
+        }
+        func count(_ type: EventType) -> Int { scene.log.count { $0.type == type } }
+        #expect(told("created", "message", "story_mention") > 25)
+        // The dashboard's tests are messages too, of nobody.
+        let written = scene.log.count { $0.type == .messageCreated && $0.subject?.text.hasSuffix("ZDZD") == true }
+        #expect(written == told("created", "message", "story_mention"))
+        #expect(count(.messageUpdated) == told("updated", "message"))
+        #expect(count(.messageDeleted) == told("deleted", "message"))
+        #expect(count(.reactionCreated) == told("reacted", "reaction"))
+        #expect(count(.reactionDeleted) == told("unreacted", "reaction"))
+    }
+}
