@@ -2,9 +2,8 @@ import MetaGraph
 
 /// The requests of the connector; no I/O.
 enum InstagramAPI {
-    /// What Instagram counts together: calls about one account, and those about conversations, of which two a second are allowed.
+    /// What Instagram counts together: all calls about an account.
     static let bucket = "instagram"
-    private static let conversations = "instagram-conversations"
 
     /// Elements of a page of media.
     static let pageSize = 50
@@ -51,7 +50,7 @@ enum InstagramAPI {
         case .messages:
             let fields = ["id", "updated_time", "messages.limit(20){\(message)}"]
             // A Page's token stands for the Page, which the conversations of Facebook Login belong to.
-            request = .get("/me/conversations", fields: fields, bucket: conversations, what: "the conversations")
+            request = .get("/me/conversations", fields: fields, bucket: bucket, what: "the conversations")
             request.query.append(GraphParameter("platform", "instagram"))
         case .comments, .mentions:
             let fields = ["id", "timestamp", "comments.limit(50){\(comments)}"]
