@@ -14,8 +14,6 @@ struct InstagramSimulatorTests {
     /// The platform, a source of each kind with one account, and a log that takes each event once.
     private final class Scene {
         static let start: Int64 = 1_790_001_000_000
-        private static let base = "https://graph.facebook.com"
-
         let simulator: MetaSimulator
         private let clock: ManualClock
         private let told: InstagramConnector
@@ -28,9 +26,10 @@ struct InstagramSimulatorTests {
         private var known: Set<EventID> = []
         private var now = Scene.start
 
-        init(seed: UInt64) throws {
+        init(seed: UInt64, login: InstagramLogin) throws {
             simulator = MetaSimulator(
                 [.instagram],
+                login: login,
                 seed: seed,
                 now: now,
                 history: 0,
@@ -40,21 +39,23 @@ struct InstagramSimulatorTests {
             let account = EphemeralAccount(name: "test")
             let context = ConnectorContext(
                 source: SourceName("test"),
-                http: SimulatedHTTPClient(simulator, base: Self.base),
+                http: SimulatedHTTPClient(simulator, base: "https://graph.\(login.rawValue).com"),
                 clock: clock,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 account: account
             )
-            sources = try ["comments", "mentions", "media", "stories", "tags", "messages", "hashtag"].map { kind in
-                let tags: [SettingNode.Member] =
-                    kind == "hashtag" ? [.list("hashtags", ["harbourdays", "quay2026"])] : []
-                let members: [SettingNode.Member] =
-                    tags + [
-                        .plain("kind", kind), .plain("login", "facebook"), .plain("user", MetaAccount.instagram),
-                        .secret("access_token", MetaSimulator.pageToken),
-                        .secret("app_secret", MetaSimulator.appSecret),
-                        .secret("verify_token", MetaSimulator.verifyToken),
-                    ]
+            let isFacebook = login == .facebook
+            let kinds =
+                ["comments", "media", "stories", "messages"] + (isFacebook ? ["mentions", "tags", "hashtag"] : [])
+            sources = try kinds.map { kind in
+                let token = isFacebook ? MetaSimulator.pageToken : MetaSimulator.instagramToken
+                var members: [SettingNode.Member] = [
+                    .plain("kind", kind), .plain("login", login.rawValue), .secret("access_token", token),
+                    .secret("app_secret", MetaSimulator.appSecret),
+                    .secret("verify_token", MetaSimulator.verifyToken),
+                ]
+                if isFacebook { members.append(.plain("user", MetaAccount.instagram)) }
+                if kind == "hashtag" { members.append(.list("hashtags", ["harbourdays", "quay2026"])) }
                 return try InstagramConnector(settings: Settings(members), context: context)
             }
             told = sources[0]
@@ -139,8 +140,8 @@ struct InstagramSimulatorTests {
     }
 
     /// Lives through a while, with what may go wrong on the way.
-    private static func life(seed: UInt64) async throws -> Scene {
-        let scene = try Scene(seed: seed)
+    private static func life(seed: UInt64, login: InstagramLogin = .facebook) async throws -> Scene {
+        let scene = try Scene(seed: seed, login: login)
         try await scene.pass(1)
         for kind: Fault.Kind in [
             .repeated, .reorder, "lost-answer", "forged", "unsigned", .garbage, "malformed-item", .unknownType,
@@ -215,9 +216,9 @@ struct InstagramSimulatorTests {
         }
     }
 
-    @Test("What is said in private is told once each, with what becomes of it", arguments: UInt64(10)...11)
-    func messages(seed: UInt64) async throws {
-        let scene = try await Self.life(seed: seed)
+    @Test("What is said in private is told once each, with what becomes of it", arguments: InstagramLogin.allCases)
+    func messages(login: InstagramLogin) async throws {
+        let scene = try await Self.life(seed: 10, login: login)
         let entries = scene.simulator.ledger.entries
         func told(_ verb: String) -> Int {
             let lost = entries.filter { $0.verb == "silenced" && $0.places.first == verb }
