@@ -48,7 +48,9 @@ struct MetaBroadcastTests {
         let order = ["sent": 0, "delivered": 1, "read": 2]
         var latest: [String: Int] = [:]
         var isBackwards = false
-        for fact in scene.told {
+        var known: Set<String> = []
+        // By when each was told first.
+        for fact in scene.told where known.insert(fact).inserted {
             let parts = fact.split(separator: " ").map(String.init)
             guard let rank = order[parts[0]] else { continue }
             if rank < latest[parts[1]] ?? 0 { isBackwards = true }

@@ -92,7 +92,10 @@ final class MetaListener {
     /// Goes on until everything that there is to tell has been taken.
     func settle() async throws {
         for _ in 0..<40 { try await pass(5000, isCalm: true) }
-        while !simulator.isDelivered { try await pass(60_000, isCalm: true) }
+        while !simulator.isDelivered {
+            try Task.checkCancellation()
+            try await pass(60_000, isCalm: true)
+        }
     }
 
     private func take(_ call: SimulatedCall, _ moment: Moment) async throws {
