@@ -39,7 +39,7 @@ extension WhatsAppNormalizer {
         guard let stage else { return }
         let sides = sides(of: item, side, change)
         let message = try WhatsAppValue.id("message", item, "id")
-        var event = delivery(stage, of: item, message, nil, moment(of: item, change))
+        var event = delivery(stage, of: item, message, moment(of: item, change))
         event.data.delivery?.recipient = sides.target
         event.data.conversation = sides.conversation
         event.data.channel = sides.channel

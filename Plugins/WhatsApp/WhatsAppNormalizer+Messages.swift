@@ -47,22 +47,39 @@ extension WhatsAppNormalizer {
             return true
         default: break
         }
+        let sides = sides(of: item, side, change)
+        let kind: EventType = side.isSecond ? .messageUpdated : .messageCreated
+        append(EventID(id, kind.verb), kind, id, moment, to: &intake)
+        // In its place: copying an event costs more than reading the message.
+        guard try fill(&intake.events[intake.events.count - 1].data, item, id, type, sides, change, moment) else {
+            intake.events.removeLast()
+            return false
+        }
+        if side.isOwn, type == "template" { sentTemplate(item, id, sides, change, moment, into: &intake) }
+        return true
+    }
+
+    /// Says what a message says; `false` for types that events do not know.
+    private func fill(
+        _ data: inout EventData,
+        _ item: JSONValue,
+        _ id: ObjectID,
+        _ type: String,
+        _ sides: WhatsAppSides,
+        _ change: WhatsAppChange,
+        _ moment: WhatsAppMoment
+    ) throws(JSONError) -> Bool {
         var object = SocialObject(id: id, kind: .message)
         var loss: [Loss] = []
         guard try content(item, type, moment, &object, &loss) else { return false }
         if moment.isTold { object.createdAt = moment.time }
         object.audience = .direct
-        let sides = sides(of: item, side, change)
-        let kind: EventType = side.isSecond ? .messageUpdated : .messageCreated
-        var event = event(EventID(id, kind.verb), kind, id, moment)
-        setSides(sides, &event)
-        setContext(item, sides, change, &event)
-        noteErrors(item["errors"], &event)
-        noteErrors(change.errors, &event)
-        if !loss.isEmpty { event.data.loss += loss }
-        event.data.object = object
-        intake.events.append(event)
-        if side.isOwn, type == "template" { sentTemplate(item, id, sides, change, moment, into: &intake) }
+        data.object = object
+        setSides(sides, &data)
+        setContext(item, sides, change, &data)
+        noteErrors(item["errors"], &data)
+        noteErrors(change.errors, &data)
+        if !loss.isEmpty { data.loss += loss }
         return true
     }
 
@@ -85,8 +102,8 @@ extension WhatsAppNormalizer {
         object.revision = max(1, Self.revision(moment, item["id"]))
         object.audience = .direct
         var event = event(EventID(id, .updated, revision: object.revision), .messageUpdated, id, moment)
-        setSides(sides, &event)
-        setContext(message, sides, change, &event)
+        setSides(sides, &event.data)
+        setContext(message, sides, change, &event.data)
         if !loss.isEmpty { event.data.loss += loss }
         event.data.object = object
         return event
@@ -100,7 +117,7 @@ extension WhatsAppNormalizer {
     ) throws(JSONError) -> Event {
         let id = try WhatsAppValue.id("message", try item.requiredObject("revoke"), "original_message_id")
         var event = event(EventID(id, .deleted), .messageDeleted, id, moment)
-        setSides(sides, &event)
+        setSides(sides, &event.data)
         return event
     }
 
@@ -119,7 +136,7 @@ extension WhatsAppNormalizer {
         let id = ObjectID(Self.platform, "reaction", name)
         let type: EventType = emoji == nil ? .reactionDeleted : .reactionCreated
         var event = event(EventID(id, type.verb, revision: Self.revision(moment, item["id"])), type, id, moment)
-        setSides(sides, &event)
+        setSides(sides, &event.data)
         event.data.reaction = emoji
         event.data.target = Reference(id: message)
         return event
@@ -159,12 +176,12 @@ extension WhatsAppNormalizer {
         return sides
     }
 
-    private func setSides(_ sides: WhatsAppSides, _ event: inout Event) {
-        event.data.actor = sides.sender
-        event.data.conversation = sides.conversation
-        event.data.channel = sides.channel
-        if let target = sides.target { event.data.target = Reference(id: target) }
-        if !sides.others.isEmpty { event.data.loss += sides.others }
+    private func setSides(_ sides: WhatsAppSides, _ data: inout EventData) {
+        data.actor = sides.sender
+        data.conversation = sides.conversation
+        data.channel = sides.channel
+        if let target = sides.target { data.target = Reference(id: target) }
+        if !sides.others.isEmpty { data.loss += sides.others }
     }
 
     /// What a message answers, and by which advertisement it came.
@@ -172,7 +189,7 @@ extension WhatsAppNormalizer {
         _ item: JSONValue,
         _ sides: WhatsAppSides,
         _ change: WhatsAppChange,
-        _ event: inout Event
+        _ data: inout EventData
     ) {
         if let context = item["context"] {
             if let id = WhatsAppValue.native(context["id"]) {
@@ -182,31 +199,31 @@ extension WhatsAppNormalizer {
                 } else if let author = WhatsAppPerson(context["from"], context["from_user_id"]) {
                     answered.actor = author.actor.id
                 }
-                event.data.inReplyTo = answered
+                data.inReplyTo = answered
             }
             if context["frequently_forwarded"]?.bool == true {
-                event.data.loss.append(Loss("context.frequently_forwarded", .dropped, "forwarded many times"))
+                data.loss.append(Loss("context.frequently_forwarded", .dropped, "forwarded many times"))
             } else if context["forwarded"]?.bool == true {
-                event.data.loss.append(Loss("context.forwarded", .dropped, "forwarded"))
+                data.loss.append(Loss("context.forwarded", .dropped, "forwarded"))
             }
             if let product = context["referred_product"] {
-                event.data.loss.append(Loss("context.referred_product", .dropped, WhatsAppLines.text(of: product)))
+                data.loss.append(Loss("context.referred_product", .dropped, WhatsAppLines.text(of: product)))
             }
         }
         if let referral = item["referral"] {
             if let url = MetaValue.address(referral["source_url"]) {
-                if event.data.inReplyTo == nil { event.data.inReplyTo = Reference() }
-                event.data.inReplyTo?.url = url
+                if data.inReplyTo == nil { data.inReplyTo = Reference() }
+                data.inReplyTo?.url = url
             }
-            event.data.loss.append(Loss("referral", .dropped, WhatsAppLines.text(of: referral)))
+            data.loss.append(Loss("referral", .dropped, WhatsAppLines.text(of: referral)))
         }
     }
 
-    private func noteErrors(_ errors: JSONValue?, _ event: inout Event) {
+    private func noteErrors(_ errors: JSONValue?, _ data: inout EventData) {
         guard let errors else { return }
         for error in errors.elements.prefix(10) {
             guard let (code, reason) = WhatsAppValue.failure(error) else { continue }
-            event.data.loss.append(Loss("errors", .dropped, (code.map { "\($0) " } ?? "") + reason))
+            data.loss.append(Loss("errors", .dropped, (code.map { "\($0) " } ?? "") + reason))
         }
     }
 }

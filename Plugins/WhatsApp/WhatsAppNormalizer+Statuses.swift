@@ -38,56 +38,82 @@ extension WhatsAppNormalizer {
         let contact = change.contact(of: number, or: userID)
         let person = WhatsAppPerson(number, userID, parentID, contact: contact)
 
-        var event = delivery(stage, of: item, message, isGroup ? person?.native ?? group : nil, moment)
-        let groupID = group.map { ObjectID(Self.platform, "group", $0) }
-        event.data.delivery?.recipient = person?.actor.id ?? groupID
-        event.data.delivery?.group = groupID
-        if let group, let groupID {
-            event.data.channel = Channel(id: groupID)
-            event.data.conversation = ObjectID(Self.platform, "conversation", group)
-        } else {
-            event.data.channel = change.channel
-            event.data.conversation = Self.conversation(change, person?.native)
-        }
-        if let person, !person.others.isEmpty { event.data.loss += person.others }
-        if let category = WhatsAppValue.phrase(item["pricing"]?["category"], most: EventLimits.name) {
-            event.data.loss.append(Loss("pricing.category", .dropped, category))
-        }
-        if word == "played" { event.data.loss.append(Loss("status", .dropped, "played")) }
+        var broadcast: ObjectID?
         if let name = campaigns.name(ofCallbackData: item["biz_opaque_callback_data"]) {
-            let broadcast = ObjectID(Self.platform, .broadcast, Self.name(Self.account(change), name))
-            event.data.delivery?.broadcast = broadcast
-            tell(broadcast, title: name, change, moment, into: &intake)
+            let id = ObjectID(Self.platform, .broadcast, Self.name(Self.account(change), name))
+            tell(id, title: name, change, moment, into: &intake)
+            broadcast = id
         }
-        intake.events.append(event)
+        let participant = isGroup ? person?.native ?? group : nil
+        append(Self.stageID(stage, item, participant), .deliveryUpdated, message, moment, to: &intake)
+        // In its place: copying an event costs more than reading the status.
+        fill(&intake.events[intake.events.count - 1].data, stage, item, person, group, broadcast, change)
         return true
     }
 
-    /// An event that says how far a message has come.
-    ///
-    /// Its id names the message and the stage, and the participant where the message went to a group: a message to one person has one recipient, who
-    /// may be named by number in one status and by business-scoped id in the next.
-    func delivery(
+    /// Says what a status says.
+    private func fill(
+        _ data: inout EventData,
         _ stage: Delivery.Status,
-        of item: JSONValue,
-        _ message: ObjectID,
-        _ participant: String?,
-        _ moment: WhatsAppMoment
-    ) -> Event {
+        _ item: JSONValue,
+        _ person: WhatsAppPerson?,
+        _ group: String?,
+        _ broadcast: ObjectID?,
+        _ change: WhatsAppChange
+    ) {
+        setStage(stage, item, &data)
+        data.delivery?.broadcast = broadcast
+        if let group {
+            let id = ObjectID(Self.platform, "group", group)
+            data.delivery?.recipient = person?.actor.id ?? id
+            data.delivery?.group = id
+            data.channel = Channel(id: id)
+            data.conversation = ObjectID(Self.platform, "conversation", group)
+        } else {
+            data.delivery?.recipient = person?.actor.id
+            data.channel = change.channel
+            data.conversation = Self.conversation(change, person?.native)
+        }
+        if let person, !person.others.isEmpty { data.loss += person.others }
+        if let category = WhatsAppValue.phrase(item["pricing"]?["category"], most: EventLimits.name) {
+            data.loss.append(Loss("pricing.category", .dropped, category))
+        }
+        if item["status"]?.isString("played") == true { data.loss.append(Loss("status", .dropped, "played")) }
+    }
+
+    /// The id of a stage of a message.
+    ///
+    /// It names the message and the stage, and the participant where the message went to a group: a message to one person has one recipient, who may be
+    /// named by number in one status and by business-scoped id in the next.
+    private static func stageID(_ stage: Delivery.Status, _ item: JSONValue, _ participant: String?) -> EventID {
         let native = WhatsAppValue.native(item["id"]) ?? ""
-        let name = participant.map { Self.name(native, $0, stage.rawValue) } ?? Self.name(native, stage.rawValue)
-        let id = EventID(ObjectID(Self.platform, "delivery", name), .updated)
-        var event = event(id, .deliveryUpdated, message, moment)
+        let name = participant.map { self.name(native, $0, stage.rawValue) } ?? self.name(native, stage.rawValue)
+        return EventID(ObjectID(platform, "delivery", name), .updated)
+    }
+
+    /// Says how far a message has come, and why it goes no further.
+    private func setStage(_ stage: Delivery.Status, _ item: JSONValue, _ data: inout EventData) {
         var delivery = Delivery(stage)
         if let error = item["errors"]?[0] ?? item["error"], let (code, reason) = WhatsAppValue.failure(error) {
             if stage == .failed {
                 delivery.errorCode = code
                 delivery.reason = reason
             } else {
-                event.data.loss.append(Loss("errors", .dropped, (code.map { "\($0) " } ?? "") + reason))
+                data.loss.append(Loss("errors", .dropped, (code.map { "\($0) " } ?? "") + reason))
             }
         }
-        event.data.delivery = delivery
+        data.delivery = delivery
+    }
+
+    /// An event that says how far a message to one person has come.
+    func delivery(
+        _ stage: Delivery.Status,
+        of item: JSONValue,
+        _ message: ObjectID,
+        _ moment: WhatsAppMoment
+    ) -> Event {
+        var event = event(Self.stageID(stage, item, nil), .deliveryUpdated, message, moment)
+        setStage(stage, item, &event.data)
         return event
     }
 
@@ -136,7 +162,7 @@ extension WhatsAppNormalizer {
         let name = Self.name(title, language ?? "", String(start.milliseconds / 1000))
         let broadcast = ObjectID(Self.platform, .broadcast, Self.name(Self.account(change), name))
         tell(broadcast, title: title, language: language, change, moment, into: &intake)
-        var event = delivery(.sent, of: item, message, nil, moment)
+        var event = delivery(.sent, of: item, message, moment)
         event.data.delivery?.recipient = sides.target
         event.data.delivery?.broadcast = broadcast
         event.data.conversation = sides.conversation

@@ -141,6 +141,20 @@ package struct WhatsAppNormalizer {
         return event
     }
 
+    /// Appends an event of which all but its data is known.
+    func append(
+        _ id: EventID,
+        _ type: EventType,
+        _ subject: ObjectID?,
+        _ moment: WhatsAppMoment,
+        to intake: inout MetaIntake
+    ) {
+        intake.events.append(
+            Event(id: id, type: type, platform: Self.platform, subject: subject, time: moment.time)
+        )
+        if !moment.isTold { intake.events[intake.events.count - 1].data.loss.append(Self.inferredTime) }
+    }
+
     /// The conversation of the business's number with a person.
     static func conversation(_ change: WhatsAppChange, _ person: String?) -> ObjectID? {
         guard let person, let number = change.number ?? change.business else { return nil }
