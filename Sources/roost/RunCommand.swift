@@ -95,14 +95,13 @@ struct RunCommand: AsyncParsableCommand {
         if let listener = webhookListener(hub, configuration, logger: logger) { services.append(listener) }
         services += [application, server.liveFeeds]
         if follow { services.append(EventPrinter(bus: hub.bus)) }
-        var group = ServiceGroupConfiguration(
+        // The last is told first that all shall end.
+        services.append(ShutdownDeadline())
+        let group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet
         )
-        // Ctrl-C ends within five seconds whatever a source or a reader does.
-        group.maximumGracefulShutdownDuration = .seconds(3)
-        group.maximumCancellationDuration = .seconds(1)
         do {
             try await ServiceGroup(configuration: group).run()
         } catch {
@@ -128,6 +127,25 @@ struct RunCommand: AsyncParsableCommand {
                 Terminal.error("webhook of \(source): \(url)")
             }
         }
+    }
+}
+
+/// Ends the process when stopping takes too long, so that Ctrl-C ends within five seconds whatever a source, a reader or a caller does.
+///
+/// What is in flight then is cut off as by `kill -9`, which loses nothing that was acknowledged. Cancelling the services instead would not do: a
+/// server that is cancelled while a connection waits to be accepted traps.
+private struct ShutdownDeadline: Service {
+    /// In seconds.
+    private static let patience: UInt32 = 4
+
+    func run() async throws {
+        try await gracefulShutdown()
+        signal(SIGALRM) { _ in
+            let words: StaticString = "roost: stopped; what was still in flight was cut off\n"
+            _ = write(STDERR_FILENO, words.utf8Start, words.utf8CodeUnitCount)
+            _exit(0)
+        }
+        _ = alarm(Self.patience)
     }
 }
 

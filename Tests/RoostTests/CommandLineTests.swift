@@ -1,5 +1,6 @@
 import ConnectorKit
 import Foundation
+import Glibc
 import HubCore
 import Testing
 
@@ -118,5 +119,57 @@ struct CommandLineTests {
         #expect(hub.errors.contains("\(port)"))
         first.send(SIGTERM)
         first.wait()
+    }
+
+    @Test("A hub that is told to stop ends within five seconds, though calls of its webhook arrive and never end")
+    func stopsInTime() throws {
+        let folder = try TestFolder()
+        let file = try folder.write(
+            "hub.yaml",
+            """
+            data: \(folder.url.path)/data
+            listen: 127.0.0.1:0
+            webhooks: { listen: 127.0.0.1:0 }
+            log: { level: critical }
+            sources:
+              hook: { connector: whatsapp, app_secret: "${env:SECRET}", verify_token: "${env:SECRET}" }
+            """
+        )
+        let hub = try RoostProcess(["run", "--config", file], environment: ["SECRET": "a secret"])
+        let line = try #require(hub.waitForError("webhook of hook"))
+        let port = try #require(line.firstMatch(of: /127\.0\.0\.1:([0-9]+)/)?.1).description
+        let callers = try (0..<20).map { _ in try Caller(port: try #require(UInt16(port))) }
+        for caller in callers { caller.send("POST /hook HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{") }
+        let start = ContinuousClock.now
+        hub.send(SIGTERM)
+        #expect(hub.wait() == 0)
+        // Twice the time allowed, for machines that are busy.
+        #expect(ContinuousClock.now - start < .seconds(10))
+        withExtendedLifetime(callers) {}
+    }
+}
+
+/// A connection that says what it is told to.
+private final class Caller {
+    private let socket: Int32
+
+    init(port: UInt16) throws {
+        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(result == 0, "no connection to port \(port)")
+    }
+
+    deinit { close(socket) }
+
+    func send(_ text: String) {
+        _ = Array(text.utf8).withUnsafeBytes { write(socket, $0.baseAddress, $0.count) }
     }
 }
