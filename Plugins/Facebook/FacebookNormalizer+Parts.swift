@@ -23,15 +23,16 @@ extension FacebookNormalizer {
         subject: ObjectID? = nil,
         at time: Timestamp?
     ) -> Event {
-        var event = Event(
-            id: EventID(object, type.verb, revision: revision),
-            type: type,
-            platform: Self.platform,
-            subject: subject ?? object,
-            time: time ?? now
+        Event(
+            type,
+            of: object,
+            on: Self.platform,
+            revision: revision,
+            subject: subject,
+            at: time,
+            readAt: now,
+            saidBy: "created_time"
         )
-        if time == nil { event.data.loss = [Loss("created_time", .inferred, "the time of reading")] }
-        return event
     }
 
     /// Whole seconds, to tell one time from another; never negative.

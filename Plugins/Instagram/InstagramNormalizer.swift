@@ -105,15 +105,16 @@ package struct InstagramNormalizer: Sendable {
         subject: ObjectID? = nil,
         at time: Timestamp?
     ) -> Event {
-        var event = Event(
-            id: EventID(object, type.verb, revision: revision),
-            type: type,
-            platform: Self.platform,
-            subject: subject ?? object,
-            time: time ?? now
+        Event(
+            type,
+            of: object,
+            on: Self.platform,
+            revision: revision,
+            subject: subject,
+            at: time,
+            readAt: now,
+            saidBy: "time"
         )
-        if time == nil { event.data.loss = [Loss("time", .inferred, "the time of reading")] }
-        return event
     }
 
     /// Changes an event where it stands.

@@ -112,7 +112,7 @@ struct WhatsAppPerson {
     var native: String
     /// Who they are.
     var actor: Actor
-    /// Names of theirs that an actor has no place for.
+    /// Names of theirs beside their id, for events that they are not the actor of.
     var others: [Loss] = []
 
     /// Somebody by their number, or else by their business-scoped id.
@@ -149,6 +149,7 @@ struct WhatsAppPerson {
     }
 
     private mutating func note(_ field: String, _ name: String) {
+        actor.aliases.append(ObjectID(WhatsAppNormalizer.platform, "actor", name))
         others.append(Loss(field, .dropped, WhatsAppValue.bounded(name, most: EventLimits.identifier)))
     }
 }

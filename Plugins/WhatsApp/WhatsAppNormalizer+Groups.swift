@@ -45,7 +45,6 @@ extension WhatsAppNormalizer {
             )
         ), item["wa_id"] ?? item["user_id"] != nil {
             event.data.actor = person.actor
-            event.data.loss += person.others
         }
         intake.events.append(event)
         return true
@@ -77,7 +76,6 @@ extension WhatsAppNormalizer {
         if event.data.actor?.handle == nil { event.data.actor?.handle = Self.handle(participant["username"]) }
         event.data.target = Reference(id: channel.id)
         event.data.channel = channel
-        event.data.loss += person.others
         for field in ["reason", "initiated_by"] {
             guard let words = WhatsAppValue.phrase(item[named: field]) else { continue }
             event.data.loss.append(Loss(field, .dropped, words))

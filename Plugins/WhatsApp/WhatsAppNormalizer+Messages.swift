@@ -158,12 +158,12 @@ extension WhatsAppNormalizer {
             sides.senderName = own
             sides.sender = own.map { Actor(id: ObjectID(Self.platform, "actor", $0)) }
             sides.target = person?.actor.id
+            sides.others = person?.others ?? []
         } else {
             sides.senderName = person?.native
             sides.sender = person?.actor
             sides.target = sides.business
         }
-        if let person { sides.others = person.others }
         if let group = WhatsAppValue.native(item["group_id"]) {
             let id = ObjectID(Self.platform, "group", group)
             sides.channel = Channel(id: id)

@@ -40,7 +40,6 @@ extension WhatsAppNormalizer {
         event.data.actor?.name = person.actor.name ?? WhatsAppValue.phrase(contact?["profile"]?["name"])
         event.data.channel = change.channel
         event.data.conversation = Self.conversation(change, (before ?? person).native)
-        event.data.loss += person.others
         event.data.loss.append(Loss("system.type", .dropped, WhatsAppValue.phrase(type)))
         if let body = WhatsAppValue.phrase(system["body"]) {
             event.data.loss.append(Loss("system.body", .dropped, body))
@@ -73,7 +72,6 @@ extension WhatsAppNormalizer {
         var event = event(id, .profileUpdated, ObjectID(Self.platform, "actor", previous), moment)
         event.data.actor = person.actor
         event.data.channel = change.channel
-        event.data.loss += person.others
         if let detail = WhatsAppValue.phrase(item["detail"]) {
             event.data.loss.append(Loss("detail", .dropped, detail))
         }
@@ -107,7 +105,6 @@ extension WhatsAppNormalizer {
         if let business = change.businessID { event.data.target = Reference(id: business) }
         event.data.channel = change.channel
         event.data.conversation = Self.conversation(change, person.native)
-        event.data.loss += person.others
         event.data.loss.append(Loss("category", .dropped, category))
         if let detail = WhatsAppValue.phrase(item["detail"]) {
             event.data.loss.append(Loss("detail", .dropped, detail))

@@ -31,15 +31,16 @@ extension XNormalizer {
         subject: ObjectID? = nil,
         at time: Timestamp?
     ) -> Event {
-        var event = Event(
-            id: EventID(object, type.verb, revision: revision),
-            type: type,
-            platform: Self.platform,
-            subject: subject ?? object,
-            time: time ?? now
+        Event(
+            type,
+            of: object,
+            on: Self.platform,
+            revision: revision,
+            subject: subject,
+            at: time,
+            readAt: now,
+            saidBy: "created_at"
         )
-        if time == nil { event.data.loss = [Loss("created_at", .inferred, "the time of reading")] }
-        return event
     }
 
     /// That all a person said must be forgotten: a deletion whose subject is the person.

@@ -66,6 +66,8 @@ extension EventCheck {
         url(actor.url, "data.actor.url")
         url(actor.avatarURL, "data.actor.avatar")
         count(actor.followerCount, "data.actor.followers")
+        elements(actor.aliases.count, "data.actor.aliases")
+        for (position, alias) in actor.aliases.enumerated() { objectID(alias, "data.actor.aliases[\(position)]") }
     }
 
     private mutating func metrics(_ metrics: Metrics) {

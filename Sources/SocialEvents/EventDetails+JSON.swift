@@ -11,6 +11,7 @@ extension Actor: EventPart {
         writer.member("bot", isBot)
         writer.member("verified", isVerified)
         writer.member("followers", followerCount)
+        if !aliases.isEmpty { writer.member("aliases", aliases.map(\.text)) }
     }
 
     init(json: JSONValue) throws(JSONError) {
@@ -24,6 +25,7 @@ extension Actor: EventPart {
         isBot = try json.optionalBool("bot")
         isVerified = try json.optionalBool("verified")
         followerCount = try json.optionalInt("followers")
+        aliases = try json.strings("aliases").map { ObjectID(text: $0) }
     }
 }
 

@@ -16,6 +16,8 @@ public struct Actor: Sendable, Hashable {
     public var isVerified: Bool?
     /// Followers counted when the payload was made.
     public var followerCount: Int?
+    /// Other ids of theirs on the platform, such as an account's beside a telephone number.
+    public var aliases: [ObjectID] = []
 
     /// Somebody.
     public init(id: ObjectID? = nil, handle: String? = nil, name: String? = nil, url: String? = nil) {

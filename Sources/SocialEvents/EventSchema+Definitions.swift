@@ -168,6 +168,7 @@ extension EventSchema {
             "bot": .boolean,
             "verified": .boolean,
             "followers": .count,
+            "aliases": .list(of: .objectID),
         ]
     )
 

@@ -26,7 +26,7 @@ struct BlueskyHostileTests {
         let parser = JSONParser()
         for name in ["jetstream-v1.jsonl", "jetstream-v2.jsonl"] {
             for line in try Self.fixtures.bytes(name).split(separator: UInt8(ascii: "\n")) {
-                for message in try Self.variants(Array(line), value) {
+                try HostilePayloads.forEach(of: Array(line), with: [value], part: 1) { message in
                     var normalizer = BlueskyNormalizer(now: BlueskyScript.now)
                     let outcome = normalizer.jetstream(message, with: parser)
                     check(normalizer, String(decoding: message.prefix(300), as: UTF8.self))
@@ -43,7 +43,7 @@ struct BlueskyHostileTests {
     func replacedValuesInViews(value: String) throws {
         let parser = JSONParser()
         for name in ["author-feed.json", "notifications.json", "search.json"] {
-            for body in try Self.variants(try Self.fixtures.bytes(name), value) {
+            try HostilePayloads.forEach(of: Self.fixtures.bytes(name), with: [value]) { body in
                 var normalizer = BlueskyNormalizer(now: BlueskyScript.now)
                 try parser.parse(body) { root in
                     for key in ["posts", "feed", "notifications"] {
@@ -75,51 +75,6 @@ struct BlueskyHostileTests {
             _ = normalizer.jetstream(Array(message.utf8), with: JSONParser())
             check(normalizer, String(message.prefix(80)))
             #expect(normalizer.events.count + normalizer.deadLetters.count == 1)
-        }
-    }
-
-    /// The document with each of its values replaced in turn, some sixty of them.
-    private static func variants(_ document: [UInt8], _ value: String) throws -> [[UInt8]] {
-        try JSONParser().parse(document) { root in
-            var total = 0
-            var counter = JSONWriter()
-            write(root, replacing: -1, by: value, &total, &counter)
-            return stride(from: 1, to: total, by: max(1, total / 60)).map { target in
-                var writer = JSONWriter()
-                var index = 0
-                write(root, replacing: target, by: value, &index, &writer)
-                return writer.bytes
-            }
-        }
-    }
-
-    private static func write(
-        _ node: JSONValue,
-        replacing target: Int,
-        by value: String,
-        _ index: inout Int,
-        _ writer: inout JSONWriter
-    ) {
-        defer { if index == 0 { index = 1 } }
-        let own = index
-        index += 1
-        if own == target {
-            writer.raw(Array(value.utf8))
-            return
-        }
-        switch node.kind {
-        case .object:
-            writer.beginObject()
-            for (key, member) in node.members {
-                writer.key(key.string)
-                write(member, replacing: target, by: value, &index, &writer)
-            }
-            writer.endObject()
-        case .array:
-            writer.beginArray()
-            for element in node.elements { write(element, replacing: target, by: value, &index, &writer) }
-            writer.endArray()
-        default: node.write(into: &writer)
         }
     }
 }

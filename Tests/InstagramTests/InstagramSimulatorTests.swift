@@ -66,10 +66,9 @@ struct InstagramSimulatorTests {
             now += milliseconds
             clock.setWallTime(to: Timestamp(milliseconds: now))
             simulator.advance(to: now)
-            while true {
-                let calls = simulator.takeCalls()
-                guard !calls.isEmpty else { return }
-                for call in calls { try await answer(call) }
+            refused += try await simulator.call(told, at: Timestamp(milliseconds: now)) { events, letters in
+                take(events)
+                deadLetters += letters.count
             }
         }
 
@@ -95,31 +94,6 @@ struct InstagramSimulatorTests {
             for event in events {
                 #expect(event.validate().isEmpty)
                 if known.insert(event.id).inserted { log.append(event) }
-            }
-        }
-
-        private func answer(_ call: SimulatedCall) async throws {
-            let query = call.url.split(separator: "?", maxSplits: 1).dropFirst().joined()
-            let items = query.split(separator: "&").map { item in
-                let parts = item.split(separator: "=", maxSplits: 1).map(String.init)
-                return (name: parts[0], value: parts.count > 1 ? parts[1] : "")
-            }
-            let delivery = WebhookDelivery(
-                method: call.method,
-                query: items,
-                headers: call.headers,
-                body: call.body,
-                receivedAt: Timestamp(milliseconds: now)
-            )
-            switch try await told.receive(delivery) {
-            case .challenge(let reply, _): simulator.answered(call, status: 200, body: reply)
-            case .rejected(let status, _):
-                refused += 1
-                simulator.answered(call, status: status, body: [])
-            case .accepted(let events, let letters):
-                take(events)
-                deadLetters += letters.count
-                simulator.answered(call, status: 200, body: [])
             }
         }
 

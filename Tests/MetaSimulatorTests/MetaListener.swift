@@ -105,16 +105,7 @@ final class MetaListener {
         }
         let source = try self.source ?? make()
         self.source = source
-        let parts = call.url.split(separator: "?", maxSplits: 1)
-        let asked = SimulatedRequest(call.method, parts.count > 1 ? "/?\(parts[1])" : "/", base: Self.base)
-        let delivery = WebhookDelivery(
-            method: call.method,
-            query: asked.query,
-            headers: call.headers,
-            body: call.body,
-            receivedAt: clock.now
-        )
-        let outcome = try await source.receive(delivery)
+        let outcome = try await source.receive(call.delivery(at: clock.now))
         if moment == .diesBefore || moment == .diesAfter {
             deaths += 1
             self.source = nil

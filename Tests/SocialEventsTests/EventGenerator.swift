@@ -159,6 +159,7 @@ struct EventGenerator {
         actor.isBot = maybe { $0.flag() }
         actor.isVerified = maybe { $0.flag() }
         actor.followerCount = maybe { $0.count() }
+        actor.aliases = list { $0.id() }
         return actor
     }
 

@@ -78,6 +78,7 @@ import Testing
             Fault("data.actor.id") { $0.data.actor?.id = ObjectID(text: "zoe") },
             Fault("data.actor.name") { $0.data.actor?.name = longPhrase },
             Fault("data.actor.followers") { $0.data.actor?.followerCount = -1 },
+            Fault("data.actor.aliases[1]") { $0.data.actor?.aliases.append(ObjectID(text: "")) },
             Fault("data.in_reply_to.url") { $0.data.inReplyTo?.url = longURL },
             Fault("data.quote_of.id") { $0.data.quoteOf?.id = ObjectID(text: "") },
             Fault("data.conversation") { $0.data.conversation = ObjectID(text: "") },

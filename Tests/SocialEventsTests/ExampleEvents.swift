@@ -28,6 +28,7 @@ enum ExampleEvents {
         actor.isBot = false
         actor.isVerified = true
         actor.followerCount = 1234
+        actor.aliases = [ObjectID("x", "actor", "zoe-1")]
         return actor
     }
 

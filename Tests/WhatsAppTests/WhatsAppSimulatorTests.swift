@@ -2,6 +2,7 @@ import ConnectorKit
 import HTTPTypes
 import JSON
 import PlatformSimulators
+import SimulatorTesting
 import SocialEvents
 import Testing
 
@@ -38,38 +39,12 @@ struct WhatsAppSimulatorTests {
         func pass(_ milliseconds: Int64) async throws {
             now += milliseconds
             simulator.advance(to: now)
-            while true {
-                let calls = simulator.takeCalls()
-                guard !calls.isEmpty else { return }
-                for call in calls { try await answer(call) }
-            }
-        }
-
-        private func answer(_ call: SimulatedCall) async throws {
-            let query = call.url.split(separator: "?", maxSplits: 1).dropFirst().joined()
-            let items = query.split(separator: "&").map { item in
-                let parts = item.split(separator: "=", maxSplits: 1).map(String.init)
-                return (name: parts[0], value: parts.count > 1 ? parts[1] : "")
-            }
-            let delivery = WebhookDelivery(
-                method: call.method,
-                query: items,
-                headers: call.headers,
-                body: call.body,
-                receivedAt: Timestamp(milliseconds: now)
-            )
-            switch try await source.receive(delivery) {
-            case .challenge(let reply, _): simulator.answered(call, status: 200, body: reply)
-            case .rejected(let status, _):
-                refused += 1
-                simulator.answered(call, status: status, body: [])
-            case .accepted(let events, let letters):
+            refused += try await simulator.call(source, at: Timestamp(milliseconds: now)) { events, letters in
                 for event in events {
                     #expect(event.validate().isEmpty)
                     if known.insert(event.id).inserted { log.append(event) } else { repeated += 1 }
                 }
                 deadLetters += letters
-                simulator.answered(call, status: 200, body: [])
             }
         }
 
