@@ -96,6 +96,7 @@ struct WebhookCrashTests {
         }
         simulator.faults.clear()
         let roost = try hub(file)
+        _ = try #require(roost.waitForError("webhook of chaos"))
         let patience = ContinuousClock.now + .seconds(90)
         while !simulator.isDelivered, ContinuousClock.now < patience { usleep(20_000) }
         #expect(simulator.isDelivered, "the hub did not take everything")
