@@ -90,7 +90,7 @@ struct WebhookCrashTests {
             simulator.publish(150)
             simulator.broadcast()
             // Some of it arrives.
-            for _ in 0..<20 + dice.roll(120) { _ = try #require(roost.readLine(), "the hub ended by itself") }
+            for _ in 0..<10 + dice.roll(70) { _ = try #require(roost.readLine(), "the hub ended by itself") }
             roost.send(SIGKILL)
             #expect(roost.wait() == -SIGKILL)
         }
